@@ -1,0 +1,1 @@
+"""Nestling: virtual Kubernetes clusters, compatible with vCluster."""
