@@ -1,0 +1,1 @@
+"""The provider chain of the stock binaries."""

@@ -1,0 +1,1 @@
+"""vcluster.yaml: models, defaults, loading, cross-field checks, JSON schema."""

@@ -1,0 +1,1 @@
+"""PKI, kubeconfig, component command lines, supervisor, service CIDR."""

@@ -1,0 +1,1 @@
+"""What a verb does on each platform: local processes or a Helm release."""

@@ -1,0 +1,1 @@
+"""The embedded host cluster and its nodes."""

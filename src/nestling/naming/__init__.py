@@ -1,0 +1,1 @@
+"""Virtual and host names, labels, selectors, annotations: pure functions."""

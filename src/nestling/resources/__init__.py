@@ -1,0 +1,1 @@
+"""One module or package per kind, each with one frozen SyncSpec named SPEC."""

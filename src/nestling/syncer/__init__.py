@@ -1,0 +1,1 @@
+"""The reconcile shell, mapping, events, ownership checks. Knows no kind."""
