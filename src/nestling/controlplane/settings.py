@@ -1,0 +1,151 @@
+"""What a virtual control plane is told at its start, and what it hands to its syncer process.
+
+Both are plain values without behaviour, so that the command line, the drivers and the tests build them in the same way.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from pathlib import Path
+from typing import Final
+
+#: Where a pod of the chart finds things (spec §6, statefulset.yaml).
+POD_CONFIG: Final = Path("/var/lib/vcluster/config.yaml")
+POD_DATA: Final = Path("/data")
+POD_NAMESPACE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+
+
+class PreparationError(Exception):
+    """The virtual control plane cannot start; the text tells the user what to change."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class StartSettings:
+    """The flags of ``nestling start``.
+
+    ``host_kubeconfig`` is None in a pod, where the service account's token is used; ``local`` follows from it.
+    ``bind_address`` and ``log_format`` are None when the configuration decides. ``state_dir`` holds plan, status
+    and log files.
+    """
+
+    name: str
+    namespace: str
+    config_file: Path
+    data_dir: Path
+    state_dir: Path
+    host_kubeconfig: Path | None = None
+    port: int = 8443
+    bind_address: str | None = None
+    log_format: str | None = None
+    pod_ip: str | None = None
+
+    @property
+    def local(self) -> bool:
+        """True when this runs as processes of a machine and not in a pod of the host cluster."""
+        return self.host_kubeconfig is not None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Ports:
+    """The loopback ports of the parts behind the API server: fixed in a pod, free ones on a machine."""
+
+    etcd_client: int = 2379
+    etcd_peer: int = 2380
+    controller_manager: int = 10257
+    scheduler: int = 10259
+    health: int = 9443
+    kubelet: int = 10250
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class HostFacts:
+    """What preparation learned from the host: the Service NAME's UID and ClusterIPs, and the service CIDR."""
+
+    service_uid: str
+    cluster_ips: tuple[str, ...]
+    service_cidr: str
+    load_balancer: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SyncerSettings:
+    """All that the syncer process needs; a file of mode 0600, without secrets (those stay in the PKI folder)."""
+
+    name: str
+    namespace: str
+    config_file: Path
+    data_dir: Path
+    state_dir: Path
+    host_kubeconfig: Path | None
+    port: int
+    bind_address: str
+    log_format: str
+    pod_ip: str | None
+    kubernetes_version: str
+    ports: Ports
+    facts: HostFacts
+
+    @property
+    def pki_dir(self) -> Path:
+        """The folder of certificates and keys (spec §4.2)."""
+        return self.data_dir / "pki"
+
+    @property
+    def local_server(self) -> str:
+        """The address of the virtual API server as seen from this machine or pod."""
+        return f"https://{loopback(self.bind_address)}:{self.port}"
+
+
+def pod_namespace(path: Path = POD_NAMESPACE) -> str:
+    """The namespace of the pod that this process runs in; raises :class:`PreparationError` outside a pod."""
+    try:
+        return path.read_text().strip()
+    except OSError as error:
+        message = f"cannot find the host namespace: {path} does not exist outside a pod; give --namespace"
+        raise PreparationError(message) from error
+
+
+def default_state_dir(data_dir: Path, host_kubeconfig: Path | None) -> Path:
+    """Beside the data folder on a machine; inside it in a pod, where only the data volume is writable."""
+    return data_dir.absolute().parent if host_kubeconfig is not None else data_dir / "run"
+
+
+def loopback(bind_address: str) -> str:
+    """The address to reach a listener from its own machine, in URL form: loopback when it listens on all addresses."""
+    if bind_address in {"", "0.0.0.0"}:  # noqa: S104  (compares, does not bind)
+        return "127.0.0.1"
+    if bind_address == "::":
+        return "[::1]"
+    return f"[{bind_address}]" if ":" in bind_address else bind_address
+
+
+def to_json(settings: SyncerSettings) -> str:
+    """The settings as the text of the file that the syncer process reads."""
+    return json.dumps(dataclasses.asdict(settings), default=str, indent=1)
+
+
+def from_json(text: str) -> SyncerSettings:
+    """The inverse of :func:`to_json`; raises ``KeyError`` or ``TypeError`` when the file is of another version."""
+    data = json.loads(text)
+    for key in ("config_file", "data_dir", "state_dir"):
+        data[key] = Path(data[key])
+    data["host_kubeconfig"] = Path(data["host_kubeconfig"]) if data["host_kubeconfig"] else None
+    data["ports"] = Ports(**data["ports"])
+    facts = data["facts"]
+    for key in ("cluster_ips", "load_balancer"):
+        facts[key] = tuple(facts[key])
+    data["facts"] = HostFacts(**facts)
+    return SyncerSettings(**data)
+
+
+def write_private(path: Path, text: str | bytes) -> None:
+    """Replace a file in one step, readable by its owner only."""
+    content = text.encode() if isinstance(text, str) else text
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+    temporary.replace(path)

@@ -1,0 +1,16 @@
+"""A permission on the host cluster, as each synced kind declares it and the role objects are built from it."""
+
+from __future__ import annotations
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PolicyRule:
+    """One RBAC rule; ``cluster`` puts it into the ClusterRole instead of the namespace's Role (spec §6, role rows)."""
+
+    api_groups: tuple[str, ...]
+    resources: tuple[str, ...]
+    verbs: tuple[str, ...]
+    resource_names: tuple[str, ...] = ()
+    cluster: bool = False
