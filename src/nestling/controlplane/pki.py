@@ -2,9 +2,9 @@
 
 The mapping is the common form of the folder `pki/` and of the Secret `NAME-certs`; making and renewing are pure
 functions of it. Authorities and the service-account key are kept for ever, everything else is remade when it is
-missing, about to expire, signed by another authority, or lacks a name. One file set is our own: `apiserver-kubelet-client` is
-signed by `kubelet-client-ca`, which no certificate signer of the cluster uses, so that nobody inside can pass for the
-API server.
+missing, about to expire, signed by another authority, or lacks a name. One certificate is our own way:
+`apiserver-kubelet-client` is signed by `kubelet-client-ca`, which no certificate signer of the cluster uses, so that
+nobody inside can pass for the API server.
 """
 
 from __future__ import annotations
