@@ -1,0 +1,119 @@
+"""What a verb needs from the place where virtual clusters run.
+
+A driver knows its own machinery and nothing of the user's kubeconfig; :mod:`nestling.lifecycle` does the rest, the
+same for every driver.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime
+from collections.abc import Sequence
+from typing import Protocol
+
+from nestling.config import model
+from nestling.kube.resource import Obj
+
+
+class Reporter(Protocol):
+    """Where progress goes; the command line implements it."""
+
+    def info(self, message: str) -> None:
+        """Something that goes on."""
+
+    def done(self, message: str) -> None:
+        """Something that succeeded."""
+
+    def warn(self, message: str) -> None:
+        """Something that the user should know."""
+
+    def debug(self, message: str) -> None:
+        """A detail."""
+
+    def step(self, text: str) -> contextlib.AbstractContextManager[None]:
+        """A step that takes time."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class VirtualCluster:
+    """One virtual cluster, as ``list`` shows it."""
+
+    name: str
+    namespace: str
+    host_context: str
+    """Name of the host cluster in kubeconfig context names."""
+    status: str
+    """``Running``, ``Paused``, ``ScaledDown``, ``Pending``, ``Failed`` or ``Unknown`` (spec §7)."""
+    version: str
+    """Version of Nestling (or vCluster) that created it."""
+    created: datetime.datetime
+    kubernetes_version: str = ""
+    server: str = ""
+    """Address of the virtual API server as this machine reaches it."""
+    detail: str = ""
+    """Why it is not running, when that is known."""
+
+    @property
+    def context_name(self) -> str:
+        """The name of its kubeconfig context (spec §7)."""
+        return f"vcluster_{self.name}_{self.namespace}_{self.host_context}"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CreateRequest:
+    """What ``create`` was asked for, already validated."""
+
+    name: str
+    namespace: str
+    config: model.VClusterConfig
+    values: str
+    """The merged values as YAML: what the virtual control plane reads."""
+    user_values: str = ""
+    """What the user wrote, for ``describe``."""
+    kubernetes_version: str | None = None
+    upgrade: bool = False
+    create_namespace: bool = True
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class DeleteRequest:
+    """What ``delete`` was asked for."""
+
+    wait: bool = True
+    keep_pvc: bool = False
+    delete_namespace: bool = False
+    auto_delete_namespace: bool = True
+    delete_configmap: bool = False
+
+
+class Driver(Protocol):
+    """A place where virtual clusters run. Every method raises ``UserError`` for what the user can mend."""
+
+    @property
+    def name(self) -> str:
+        """``local`` or ``helm``."""
+
+    async def clusters(self, namespace: str | None = None) -> list[VirtualCluster]:
+        """All virtual clusters, or those of one namespace; half-made ones too."""
+
+    async def create(self, request: CreateRequest, reporter: Reporter) -> VirtualCluster:
+        """Create and wait for a usable API; on any failure nothing of this run is left."""
+
+    async def upgrade(self, cluster: VirtualCluster, request: CreateRequest, reporter: Reporter) -> VirtualCluster:
+        """Apply changed values to an existing virtual cluster."""
+
+    async def ensure_running(self, cluster: VirtualCluster, reporter: Reporter) -> VirtualCluster:
+        """Start what does not run: after a pause or a reboot. Returns once the API is usable."""
+
+    async def pause(self, cluster: VirtualCluster, reporter: Reporter) -> None:
+        """Stop the control plane and its workloads; keep the data."""
+
+    async def delete(self, cluster: VirtualCluster, request: DeleteRequest, reporter: Reporter) -> Sequence[str]:
+        """Remove everything of it; returns what is left after waiting, in words."""
+
+    async def kubeconfig(self, cluster: VirtualCluster) -> Obj:
+        """An administrator's kubeconfig whose server this machine can reach."""
+
+    async def values(self, cluster: VirtualCluster) -> str:
+        """The values that the user gave."""
