@@ -43,15 +43,21 @@ class Component:
     """Added to the supervisor's own environment."""
     log_file: str | None = None
     ready: Probe | None = None
-    """Without a probe a component is ready when it runs."""
+    """Without a probe a component is ready when it runs, or, with `restart=False`, when it has ended well."""
     after: tuple[str, ...] = ()
     """Components that must be ready before the first start; their later restarts do not restart this one."""
+    uses: tuple[str, ...] = ()
+    """Components that it talks to but need not wait for: like those in `after` they are stopped later than it."""
     stop_seconds: float = 10.0
+    """Time between SIGTERM and SIGKILL."""
     restart: bool = True
+    """False for a task: it runs once, and when it fails everything is stopped."""
     alive: Probe | None = None
     """Decides about a stuck process; the readiness probe where absent. Leave out here what a restart cannot heal."""
     stuck_seconds: float | None = 60.0
     """A process whose `alive` probe fails for so long is killed and restarted; None switches that off."""
+    start_seconds: float = 180.0
+    """The same before the first success: a first start may have data to load."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,17 +109,17 @@ def check(plan: Plan) -> None:
     for component in plan.components:
         if not component.argv:
             raise PlanError(f"component {component.name}: argv is empty")
-        if unknown := set(component.after) - set(names):
-            raise PlanError(f"component {component.name}: after names unknown components: {', '.join(sorted(unknown))}")
+        if unknown := {*component.after, *component.uses} - set(names):
+            raise PlanError(f"component {component.name} refers to unknown components: {', '.join(sorted(unknown))}")
     start_order(plan.components)
 
 
 def start_order(components: tuple[Component, ...]) -> tuple[str, ...]:
-    """The names so that each follows what it waits for; raises `PlanError` on a circle. Stopping is the reverse."""
+    """The names so that each follows what it waits for or uses; raises `PlanError` on a circle."""
     order: list[str] = []
     waiting = list(components)
     while waiting:
-        free = [component for component in waiting if set(component.after) <= set(order)]
+        free = [component for component in waiting if {*component.after, *component.uses} <= set(order)]
         if not free:
             circle = ", ".join(component.name for component in waiting)
             raise PlanError(f"components wait for each other in a circle: {circle}")
@@ -122,9 +128,14 @@ def start_order(components: tuple[Component, ...]) -> tuple[str, ...]:
     return tuple(order)
 
 
+def dependants(plan: Plan, name: str) -> tuple[str, ...]:
+    """The components that wait for or use the one named: those that are stopped before it."""
+    return tuple(component.name for component in plan.components if name in {*component.after, *component.uses})
+
+
 def _component(values: dict[str, Any]) -> Component:
     values = dict(values)
-    for key in ("argv", "after"):
+    for key in ("argv", "after", "uses"):
         if key in values:
             values[key] = tuple(values[key])
     for key in ("ready", "alive"):

@@ -22,7 +22,7 @@ def test_start_order_follows_what_each_waits_for() -> None:
     ("components", "message"),
     [
         ((ETCD, ETCD), "unique"),
-        ((SERVER,), "unknown components: etcd"),
+        ((SERVER,), "refers to unknown components: etcd"),
         ((plan.Component(name="a", argv=("a",), after=("a",)),), "circle"),
         ((plan.Component(name="a", argv=()),), "argv is empty"),
     ],
