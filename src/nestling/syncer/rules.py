@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Final
+
+#: Read and watch.
+READ: Final = ("get", "list", "watch")
+#: Everything the syncer does with objects that it owns.
+FULL: Final = ("create", "delete", "patch", "update", *READ)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -1,0 +1,62 @@
+# Every target sets up all that it needs; the two that a newcomer wants are `make demo` and `make test`.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+PYTHON ?= python3
+UV_VERSION := 0.13.8
+# never fetch an interpreter behind the user's back
+export UV_PYTHON_DOWNLOADS := never
+export UV_NO_PROGRESS := 1
+VENV := .venv
+BIN := $(VENV)/bin
+UV := .tools/uv/bin/uv
+
+.PHONY: help setup binaries demo test unit integration lint fix lock clean
+
+help: ## Show the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.ready ## Create .venv with nestling and vcluster in it
+
+$(UV):
+	@echo "setup: installing uv $(UV_VERSION) into .tools/"
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Set PYTHON=…") if sys.version_info < (3, 11) else 0'
+	@$(PYTHON) -m venv .tools/uv
+	@.tools/uv/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+
+$(VENV)/.ready: requirements.lock pyproject.toml | $(UV)
+	@echo "setup: installing the locked dependencies into $(VENV)/"
+	@test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) $(VENV)
+	@$(UV) pip sync --quiet --require-hashes --python $(BIN)/python requirements.lock
+	@$(UV) pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
+	@touch $@
+
+binaries: setup ## Fetch or build the stock Kubernetes binaries (minutes, once)
+	@$(BIN)/nestling binaries fetch
+
+demo: binaries ## Create a virtual cluster on the embedded host, show both sides, clean up
+	@PATH="$(CURDIR)/$(BIN):$$PATH" examples/demo.sh
+
+test: lint unit integration ## Run all checks and tests
+
+unit: setup ## Unit and property tests
+	@$(BIN)/pytest tests/unit -n 2 -q
+
+integration: binaries ## Tests against real etcd, kube-apiserver, controller-manager, scheduler and kwok
+	@$(BIN)/pytest tests/integration -q
+
+lint: setup ## Formatting, lint, types, layers
+	@$(BIN)/ruff format --check src tests
+	@$(BIN)/ruff check src tests
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+fix: setup ## Format and mend what can be mended
+	@$(BIN)/ruff format src tests
+	@$(BIN)/ruff check --fix src tests
+
+lock: $(UV) ## Write requirements.lock anew from pyproject.toml
+	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
+		--group dev pyproject.toml -o requirements.lock
+
+clean: ## Remove what set-up made in this folder
+	@rm -rf $(VENV) .tools .pytest_cache .mypy_cache .ruff_cache .hypothesis

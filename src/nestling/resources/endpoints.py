@@ -1,0 +1,54 @@
+"""Endpoints of virtual Services without selector; for the others the host makes its own from the synced pods (spec §2.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from nestling.kube import cache
+from nestling.kube.resource import ENDPOINTS, SERVICES, Obj
+from nestling.naming import names
+from nestling.naming.tenant import VirtualKey
+from nestling.syncer import fields, mapping, rules
+from nestling.syncer.context import SyncContext
+from nestling.syncer.spec import SideName, SyncSpec, Watch
+
+
+def _selected(ctx: SyncContext, endpoints: Obj) -> bool:
+    meta = endpoints["metadata"]
+    key = VirtualKey(meta["namespace"], meta["name"])
+    service = ctx.virtual.get(SERVICES, key)
+    return service is not None and key != mapping.KUBERNETES and not service["spec"].get("selector")
+
+
+def _translate(ctx: SyncContext, endpoints: Obj) -> Obj:
+    body = fields.body(endpoints)
+    for subset in body.get("subsets") or ():
+        for address in (*(subset.get("addresses") or ()), *(subset.get("notReadyAddresses") or ())):
+            target = address.pop("targetRef", None)
+            if target and (reference := names.pod_reference(target, ctx.tenant)):
+                address["targetRef"] = reference
+    return body
+
+
+def _of_service(_ctx: SyncContext, change: cache.Change) -> Iterable[VirtualKey]:
+    return (VirtualKey(*change.key),)
+
+
+SPEC: Final = SyncSpec(
+    name="endpoints",
+    virtual=ENDPOINTS,
+    host=ENDPOINTS,
+    naming=mapping.Namespaced(special={mapping.KUBERNETES: lambda tenant: tenant.name}),
+    enabled=lambda config: config.sync.to_host.endpoints.enabled,
+    selected=_selected,
+    translate=_translate,
+    fields=fields.virtual_wins("subsets"),
+    excluded_annotations=frozenset(
+        {"control-plane.alpha.kubernetes.io/leader", "endpoints.kubernetes.io/last-change-trigger-time"}
+    ),
+    watches=(Watch(side=SideName.VIRTUAL, resource=SERVICES, keys=_of_service),),
+    mirror_host_deletion=False,
+    has_status=False,
+    host_rules=(rules.PolicyRule(api_groups=("",), resources=("endpoints",), verbs=rules.FULL),),
+)

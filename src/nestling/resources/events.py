@@ -1,0 +1,125 @@
+"""Host events about tenants' objects, shown in the virtual cluster in the tenant's names (spec §1.1, §2.1)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from nestling.kube import cache
+from nestling.kube.resource import (
+    CONFIG_MAPS,
+    ENDPOINTS,
+    EVENTS,
+    NAMESPACES,
+    PERSISTENT_VOLUME_CLAIMS,
+    PODS,
+    SECRETS,
+    SERVICES,
+    Obj,
+    Resource,
+)
+from nestling.naming import names, ownership
+from nestling.naming.tenant import HostKey, VirtualKey
+from nestling.syncer import fields, rules
+from nestling.syncer.context import SyncContext
+from nestling.syncer.spec import NOTHING, Pair, Scope, SideName, SyncSpec, Wanted, Watch
+from nestling.syncer.verbs import existing
+
+#: Events about these kinds are shown; one about a claim is what a tenant with a pending volume needs most.
+_SHOWN: Final[dict[str, Resource]] = {
+    resource.kind: resource for resource in (PODS, SERVICES, ENDPOINTS, SECRETS, CONFIG_MAPS, PERSISTENT_VOLUME_CLAIMS)
+}
+
+
+class _Naming:
+    """``web-x-default-x-NAME.17ab`` is ``web.17ab`` in ``default``."""
+
+    def to_host(self, ctx: SyncContext, key: VirtualKey) -> HostKey:
+        about, _, suffix = key.name.rpartition(".")
+        host = names.host_name(VirtualKey(key.namespace, about), ctx.tenant)
+        return HostKey(host.namespace, f"{host.name}.{suffix}")
+
+    def to_virtual(self, ctx: SyncContext, host: cache.Entry) -> VirtualKey | None:
+        about = involved(ctx, host.obj)
+        if about is None:
+            return None
+        return VirtualKey(
+            about.namespace, names.event_name(host.meta.name, host.obj["involvedObject"]["name"], about.name)
+        )
+
+    def claims(self, ctx: SyncContext, host: Obj, key: VirtualKey) -> bool:
+        about = involved(ctx, host)
+        return about is not None and about.namespace == key.namespace
+
+
+def involved(ctx: SyncContext, event: Obj) -> VirtualKey | None:
+    """The virtual object that a host event is about, if it is one of ours."""
+    about = event["involvedObject"]
+    resource = _SHOWN.get(about.get("kind", ""))
+    if resource is None or resource not in ctx.host.stores:
+        return None
+    host = ctx.host.meta(resource, HostKey(about.get("namespace", ""), about.get("name", "")))
+    key = ownership.virtual_key(host) if host is not None else None
+    return key if key is not None and host is not None and ownership.claims(host, key, ctx.tenant) else None
+
+
+def translate(ctx: SyncContext, host: Obj, key: VirtualKey) -> Obj | None:
+    """The event in the tenant's names, None when its object or namespace is gone."""
+    about = involved(ctx, host)
+    namespace = ctx.virtual.meta(NAMESPACES, VirtualKey("", key.namespace))
+    if about is None or namespace is None or namespace.deletion_timestamp:
+        return None
+    origin = host["involvedObject"]
+    resource = _SHOWN[origin["kind"]]
+    seen = ctx.virtual.meta(resource, about) if resource in ctx.virtual.stores else None
+    event = {field: value for field, value in host.items() if field not in ("metadata", "involvedObject", "related")}
+    host_name = origin["name"]
+    message = str(event.get("message", ""))
+    event["message"] = message.replace(f"{origin.get('namespace', '')}/{host_name}", str(about)).replace(
+        host_name, about.name
+    )
+    event["involvedObject"] = {**origin, "name": about.name, "namespace": about.namespace}
+    for field in ("uid", "resourceVersion"):
+        event["involvedObject"].pop(field, None)
+    if seen is not None:
+        event["involvedObject"]["uid"] = seen.uid
+    meta = host["metadata"]
+    return {
+        "metadata": {"name": key.name, "namespace": key.namespace, **{f: meta[f] for f in ("labels",) if meta.get(f)}},
+        **fields.clone(event),
+    }
+
+
+async def _to_virtual(ctx: SyncContext, pair: Pair) -> Wanted:
+    event = translate(ctx, existing(pair.host), pair.key)
+    return Wanted(virtual=event) if event else NOTHING
+
+
+async def _sync(ctx: SyncContext, pair: Pair) -> Wanted:
+    virtual, event = existing(pair.virtual), translate(ctx, existing(pair.host), pair.key)
+    if event is None:
+        return NOTHING
+    event.pop("involvedObject")
+    return Wanted(virtual={**virtual, **event, "metadata": virtual["metadata"]})
+
+
+async def _to_host(_ctx: SyncContext, _pair: Pair) -> Wanted:
+    """Events of the virtual cluster itself stay there."""
+    return NOTHING
+
+
+SPEC: Final = SyncSpec(
+    name="events",
+    virtual=EVENTS,
+    host=EVENTS,
+    naming=_Naming(),
+    enabled=lambda config: config.sync.from_host.events.enabled,
+    host_scope=Scope.NAMESPACE,
+    watches=(Watch(side=SideName.VIRTUAL, resource=NAMESPACES, keys=lambda _ctx, _change: ()),),
+    to_host=_to_host,
+    sync=_sync,
+    to_virtual=_to_virtual,
+    mirror_host_deletion=False,
+    replace_on_uid_mismatch=False,
+    has_status=False,
+    host_rules=(rules.PolicyRule(api_groups=("",), resources=("events",), verbs=("create", "patch", *rules.READ)),),
+)

@@ -1,0 +1,132 @@
+"""Services: the host gets the virtual ClusterIP, the virtual Service whatever the host allocates (spec §2.3, design decision 2)."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+from nestling.kube.resource import SERVICES, Obj
+from nestling.naming import selectors
+from nestling.naming.tenant import VirtualKey
+from nestling.syncer import fields, mapping, rules, verbs
+from nestling.syncer.context import SyncContext
+from nestling.syncer.spec import Pair, Scope, SyncSpec, Wanted
+from nestling.syncer.verbs import existing
+
+#: On a host Service while its virtual Service is being replaced: the virtual Service to create, should we die in between.
+REPLACEMENT: Final = "vcluster.loft.sh/replacement"
+#: Allocated by each API server for itself.
+_ALLOCATED: Final = ("clusterIPs", "ipFamilies", "ipFamilyPolicy", "healthCheckNodePort")
+
+
+def _selected(_ctx: SyncContext, service: Obj) -> bool:
+    meta = service["metadata"]
+    return (meta["namespace"], meta["name"]) != mapping.KUBERNETES
+
+
+def _translate(ctx: SyncContext, service: Obj) -> Obj:
+    body = fields.body(service)
+    spec = body["spec"]
+    for field in _ALLOCATED:
+        spec.pop(field, None)
+    if spec.get("selector"):
+        spec["selector"] = selectors.service_selector(spec["selector"], service["metadata"]["namespace"], ctx.tenant)
+    return body
+
+
+def _fallback(service: Obj) -> Obj | None:
+    """The host has given this IP or port to somebody else: let it choose."""
+    spec = service["spec"]
+    if spec.get("clusterIP") in (None, "None") and not any(port.get("nodePort") for port in spec.get("ports") or ()):
+        return None
+    second = fields.clone(service)
+    if spec.get("clusterIP") != "None":
+        second["spec"].pop("clusterIP", None)
+    for port in second["spec"].get("ports") or ():
+        port.pop("nodePort", None)
+    return second
+
+
+async def _sync(ctx: SyncContext, pair: Pair) -> Wanted:
+    virtual, host = existing(pair.virtual), existing(pair.host)
+    wanted = verbs.sync(ctx, SPEC, pair)
+    if wanted.host is None or wanted.virtual is None or virtual["metadata"].get("deletionTimestamp"):
+        return wanted
+    ours, theirs = virtual["spec"].get("clusterIP"), host["spec"].get("clusterIP")
+    if ours == theirs or "ExternalName" in (virtual["spec"].get("type"), host["spec"].get("type")):
+        if ours and not theirs:
+            wanted.host["spec"]["clusterIP"] = ours
+        return wanted
+    replacement = _replacement(wanted.virtual, wanted.host, str(theirs))
+    if _noted(host) == replacement:
+        return Wanted(replace_virtual=replacement)
+    wanted.host["metadata"]["annotations"][REPLACEMENT] = json.dumps(replacement, sort_keys=True, separators=(",", ":"))
+    return Wanted(host=wanted.host, requeue_after=0.0)
+
+
+def _replacement(virtual: Obj, host: Obj, cluster_ip: str) -> Obj:
+    """A ClusterIP cannot be changed: the virtual Service is recreated with the one that the host gave.
+
+    The first pass leaves the replacement on the host object, the second one deletes and creates; whatever happens in between, the
+    Service is not lost.
+    """
+    meta = virtual["metadata"]
+    kept = {
+        key: meta[key]
+        for key in ("name", "namespace", "labels", "annotations", "ownerReferences", "finalizers")
+        if key in meta
+    }
+    spec = {key: value for key, value in virtual["spec"].items() if key not in _ALLOCATED}
+    ports = host["spec"].get("ports") or []
+    return {"metadata": kept, "spec": {**spec, "clusterIP": cluster_ip, "ports": ports}}
+
+
+async def _to_virtual(ctx: SyncContext, pair: Pair) -> Wanted:
+    """An orphan, unless we died while replacing the virtual Service."""
+    host = existing(pair.host)
+    noted = _noted(host)
+    mine = noted is not None and VirtualKey(noted["metadata"]["namespace"], noted["metadata"]["name"]) == pair.key
+    if mine and not host["metadata"].get("deletionTimestamp"):
+        return Wanted(virtual=noted)
+    return verbs.to_virtual(ctx, SPEC, pair)
+
+
+def _noted(host: Obj) -> Obj | None:
+    text = (host["metadata"].get("annotations") or {}).get(REPLACEMENT)
+    noted: Obj | None = json.loads(text) if text else None
+    return noted
+
+
+SPEC: Final = SyncSpec(
+    name="services",
+    virtual=SERVICES,
+    host=SERVICES,
+    naming=mapping.Namespaced(special={mapping.KUBERNETES: lambda tenant: tenant.name}),
+    enabled=lambda config: config.sync.to_host.services.enabled,
+    host_scope=Scope.NAMESPACE,
+    selected=_selected,
+    translate=_translate,
+    fallback=_fallback,
+    fields=(
+        *fields.virtual_wins("spec.selector", "spec.internalTrafficPolicy"),
+        *fields.whoever_changed(
+            "spec.type",
+            "spec.externalIPs",
+            "spec.externalName",
+            "spec.loadBalancerIP",
+            "spec.ports",
+            "spec.publishNotReadyAddresses",
+            "spec.externalTrafficPolicy",
+            "spec.sessionAffinity",
+            "spec.sessionAffinityConfig",
+            "spec.loadBalancerSourceRanges",
+            "spec.healthCheckNodePort",
+        ),
+        *fields.host_wins("status"),
+    ),
+    excluded_annotations=frozenset({"field.cattle.io/publicEndpoints"}),
+    sync=_sync,
+    to_virtual=_to_virtual,
+    replace_on_uid_mismatch=False,
+    host_rules=(rules.PolicyRule(api_groups=("",), resources=("services",), verbs=rules.FULL),),
+)

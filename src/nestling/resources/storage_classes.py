@@ -1,0 +1,68 @@
+"""StorageClasses of the host, shown in the virtual cluster under the same names (spec §2.1, fromHost)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from nestling.config import model
+from nestling.kube.resource import STORAGE_CLASSES, Obj
+from nestling.syncer import fields, mapping, rules
+from nestling.syncer.context import SyncContext
+from nestling.syncer.spec import Delete, Pair, Scope, SyncSpec, Wanted
+from nestling.syncer.verbs import existing
+
+#: Fields that the API server does not let anyone change.
+_IMMUTABLE: Final = ("provisioner", "parameters", "reclaimPolicy", "volumeBindingMode")
+
+
+def _enabled(config: model.VClusterConfig) -> bool:
+    return config.sync.from_host.storage_classes.enabled == "true" or (
+        config.sync.from_host.storage_classes.enabled == "auto"
+        and config.virtual_scheduler_enabled
+        and config.sync.to_host.persistent_volume_claims.enabled
+        and not config.sync.to_host.storage_classes.enabled
+    )
+
+
+async def _to_virtual(_ctx: SyncContext, pair: Pair) -> Wanted:
+    return Wanted(virtual=_mirror(existing(pair.host)))
+
+
+async def _to_host(_ctx: SyncContext, _pair: Pair) -> Wanted:
+    """What the host does not have is not offered: its claims could never be bound."""
+    return Wanted(delete_virtual=Delete())
+
+
+async def _sync(_ctx: SyncContext, pair: Pair) -> Wanted:
+    virtual, wanted = existing(pair.virtual), _mirror(existing(pair.host))
+    if any(virtual.get(field) != wanted.get(field) for field in _IMMUTABLE):
+        return Wanted(replace_virtual=wanted)
+    return Wanted(virtual={**wanted, "metadata": {**virtual["metadata"], **_strings(wanted)}})
+
+
+def _mirror(host: Obj) -> Obj:
+    return {**fields.body(host), "metadata": {"name": host["metadata"]["name"], **_strings(host)}}
+
+
+def _strings(obj: Obj) -> Obj:
+    meta = obj["metadata"]
+    return {field: meta[field] for field in ("labels", "annotations") if meta.get(field)}
+
+
+SPEC: Final = SyncSpec(
+    name="storageclasses",
+    virtual=STORAGE_CLASSES,
+    host=STORAGE_CLASSES,
+    naming=mapping.Mirrored(),
+    enabled=_enabled,
+    host_scope=Scope.CLUSTER,
+    to_host=_to_host,
+    sync=_sync,
+    to_virtual=_to_virtual,
+    mirror_host_deletion=False,
+    replace_on_uid_mismatch=False,
+    has_status=False,
+    host_rules=(
+        rules.PolicyRule(api_groups=("storage.k8s.io",), resources=("storageclasses",), verbs=rules.READ, cluster=True),
+    ),
+)

@@ -1,0 +1,152 @@
+"""Makes both API servers what a verb wanted: the only writes of the syncer.
+
+Every update carries the resourceVersion that it was decided on, every delete the UID; what was written goes into the cache at once, so
+that the next reconcile of the key sees it. A Conflict or NotFound therefore only means that the cache was behind: try again.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from nestling.kube import errors, merge, requests
+from nestling.kube.resource import Obj, Resource
+from nestling.syncer.context import Side, SyncContext
+from nestling.syncer.spec import Action, Delete, Pair, SideName, SyncSpec, Wanted
+
+_DECODE: Final = msgspec.json.Decoder().decode
+
+
+class Refused(Exception):  # noqa: N818 - an answer, not an error
+    """The host object that we would write belongs to somebody else; it is left alone and the tenant is told."""
+
+
+async def apply(ctx: SyncContext, spec: SyncSpec, pair: Pair, wanted: Wanted) -> None:
+    """Write what differs, host first: what the tenant sees must be true on the host."""
+    for warning in wanted.warnings:
+        about = pair.virtual or wanted.virtual
+        if about is not None:
+            await ctx.recorder.record(about, reason=warning.reason, action=_action(spec), message=warning.message)
+    if wanted.delete_host and pair.host is not None and spec.host is not None:
+        await _delete(ctx.host, spec.host, pair.host, wanted.delete_host)
+    elif wanted.host is not None and spec.host is not None:
+        await _write_host(ctx, spec, spec.host, pair, wanted.host)
+    for action in wanted.actions:
+        await _act(ctx.virtual if action.side is SideName.VIRTUAL else ctx.host, action)
+    if wanted.replace_virtual is not None and pair.virtual is not None:
+        await _replace_virtual(ctx, spec, pair.virtual, wanted.replace_virtual)
+    elif wanted.virtual is not None:
+        if pair.virtual is None:
+            await _create(ctx.virtual, spec.virtual, wanted.virtual, with_status=spec.has_status)
+        else:
+            await _update(ctx.virtual, spec.virtual, pair.virtual, wanted.virtual, with_status=spec.has_status)
+    if wanted.delete_virtual and pair.virtual is not None:
+        await _delete(ctx.virtual, spec.virtual, pair.virtual, wanted.delete_virtual)
+
+
+async def _write_host(ctx: SyncContext, spec: SyncSpec, resource: Resource, pair: Pair, wanted: Obj) -> None:
+    if pair.host is not None:
+        await _update(ctx.host, resource, pair.host, wanted, with_status=False)
+        return
+    try:
+        await _create(ctx.host, resource, wanted, with_status=False)
+    except errors.AlreadyExists:
+        await _adopt_or_refuse(ctx, spec, resource, pair)
+        raise
+    except errors.Invalid:
+        second = spec.fallback(wanted)
+        if second is None:
+            raise
+        await _create(ctx.host, resource, second, with_status=False)
+
+
+async def _adopt_or_refuse(ctx: SyncContext, spec: SyncSpec, resource: Resource, pair: Pair) -> None:
+    """The name is taken: by our own object that the cache does not have yet, or by somebody else's."""
+    key, host_key = pair.key, pair.host_key
+    raw = await ctx.host.client.send(requests.get(resource, host_key.name, host_key.namespace or None))
+    live: Obj = _DECODE(raw)
+    if not spec.naming.claims(ctx, live, key):
+        message = (
+            f'the host already has a {resource.kind} "{host_key.name}" in namespace "{host_key.namespace}" that does not belong to '
+            f"{key}; rename this object or remove the one on the host"
+        )
+        raise Refused(message)
+    ctx.host.stores[resource].upsert(raw)
+
+
+async def _replace_virtual(ctx: SyncContext, spec: SyncSpec, current: Obj, wanted: Obj) -> None:
+    """Delete and create in one go. A crash between the two loses nothing: the caller has left the object on the host (``Wanted.host``)."""
+    meta = current["metadata"]
+    await ctx.virtual.client.send(requests.delete(spec.virtual, meta["name"], meta.get("namespace"), uid=meta["uid"]))
+    await _create(ctx.virtual, spec.virtual, wanted, with_status=spec.has_status)
+
+
+async def _create(side: Side, resource: Resource, wanted: Obj, *, with_status: bool) -> None:
+    body = {key: value for key, value in wanted.items() if key != "status"}
+    body = {"apiVersion": resource.api_version, "kind": resource.kind, **body}
+    raw = await side.client.send(requests.create(resource, body, wanted["metadata"].get("namespace")))
+    side.stores[resource].upsert(raw)
+    if with_status and wanted.get("status"):
+        created: Obj = _DECODE(raw)
+        await _patch(
+            side, resource, created, {"status": merge.diff(created.get("status") or {}, wanted["status"])}, "status"
+        )
+
+
+async def _update(side: Side, resource: Resource, current: Obj, wanted: Obj, *, with_status: bool) -> None:
+    difference = merge.diff(current, wanted)
+    status = difference.pop("status", None)
+    if difference:
+        current = await _patch(side, resource, current, difference, None)
+    if status and with_status:
+        await _patch(side, resource, current, {"status": status}, "status")
+
+
+async def _patch(side: Side, resource: Resource, current: Obj, difference: Obj, subresource: str | None) -> Obj:
+    meta = current["metadata"]
+    body = {**difference, "metadata": {**difference.get("metadata", {}), "resourceVersion": meta["resourceVersion"]}}
+    request = requests.patch(resource, meta["name"], body, meta.get("namespace"), subresource=subresource)
+    raw = await side.client.send(request)
+    side.stores[resource].upsert(raw)
+    patched: Obj = _DECODE(raw)
+    return patched
+
+
+async def _delete(side: Side, resource: Resource, current: Obj, delete: Delete) -> None:
+    meta = current["metadata"]
+    if meta.get("deletionTimestamp") and delete.grace_period_seconds is None:
+        return
+    request = requests.delete(
+        resource,
+        meta["name"],
+        meta.get("namespace"),
+        uid=meta["uid"],
+        grace_period_seconds=delete.grace_period_seconds,
+    )
+    try:
+        await side.client.send(request)
+    except errors.NotFound:
+        # the watch will say so too; saying it now keeps the next reconcile from trying again
+        side.stores[resource].remove((meta.get("namespace", ""), meta["name"]), uid=meta["uid"])
+
+
+async def _act(side: Side, action: Action) -> None:
+    if action.method == "PATCH":
+        request = requests.patch(
+            action.resource,
+            action.name,
+            action.body,
+            action.namespace,
+            subresource=action.subresource,
+            patch_type=requests.PatchType.STRATEGIC,
+        )
+    else:
+        request = requests.create(
+            action.resource, action.body, action.namespace, name=action.name, subresource=action.subresource
+        )
+    await side.client.send(request)
+
+
+def _action(spec: SyncSpec) -> str:
+    return f"Sync{spec.virtual.kind}"

@@ -1,0 +1,79 @@
+"""What every reconcile knows: the tenant, its configuration, and both sides with their clients and caches."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from nestling.config import model
+from nestling.kube import cache, client
+from nestling.kube.resource import SERVICES, Obj, Resource
+from nestling.naming import names
+from nestling.naming.tenant import HostKey, Tenant, VirtualKey
+
+
+class Recorder(Protocol):
+    """Writes Events onto virtual objects, so that tenants see why something is not synced."""
+
+    async def record(self, about: Obj, *, reason: str, action: str, message: str) -> None:
+        """Record one Warning; the same one again raises its count."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Side:
+    """One API server: a client that writes, and the informer caches that reads come from."""
+
+    client: client.Client
+    stores: Mapping[Resource, cache.Store]
+    #: Minor version of Kubernetes: 36 for v1.36.3.
+    minor: int
+    #: The version as the API server says it: ``v1.36.3``.
+    version: str
+
+    def get(self, resource: Resource, key: tuple[str, str]) -> Obj | None:
+        """The cached object as a copy that the caller owns."""
+        return self.stores[resource].get((key[0], key[1]))
+
+    def meta(self, resource: Resource, key: tuple[str, str]) -> cache.Meta | None:
+        """The cached metadata, without decoding the object."""
+        return self.stores[resource].meta((key[0], key[1]))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SyncContext:
+    """The frozen context that is passed to each verb instead of ten arguments."""
+
+    tenant: Tenant
+    config: model.VClusterConfig
+    virtual: Side
+    host: Side
+    recorder: Recorder
+    #: Which virtual objects refer to this one, found through the kinds' ``references``.
+    referrers: Callable[[Resource, VirtualKey], list[tuple[Resource, VirtualKey]]]
+    #: Seconds since the epoch; a test sets its own clock.
+    now: Callable[[], float]
+
+    @property
+    def cluster_domain(self) -> str:
+        """The DNS domain of the virtual cluster, ``cluster.local`` by default."""
+        return self.config.networking.advanced.cluster_domain
+
+    @property
+    def owner_uid(self) -> str | None:
+        """UID of the host Service NAME, which owns every namespaced host object (spec §1.3)."""
+        meta = self.host.meta(SERVICES, HostKey(self.tenant.namespace, self.tenant.name))
+        return meta.uid if meta else None
+
+    def host_service_ip(self, key: VirtualKey) -> str | None:
+        """ClusterIP on the host of a virtual Service, None while the host has not given one."""
+        host_key = names.host_name(key, self.tenant)
+        service = self.host.get(SERVICES, host_key)
+        ip = service["spec"].get("clusterIP") if service else None
+        return ip if ip and ip != "None" else None
+
+
+def immutable(stores: dict[Resource, cache.Store]) -> Mapping[Resource, cache.Store]:
+    """A read-only view of the stores of one side."""
+    return types.MappingProxyType(stores)

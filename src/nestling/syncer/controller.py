@@ -1,0 +1,166 @@
+"""The loop of one kind: key from the queue, both objects from the caches, verb, writes, memory of the agreement.
+
+Level-based: a key says only that something may differ. The same key never runs twice at once; different keys run concurrently.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import structlog
+
+from nestling.kube import cache, errors, queue
+from nestling.kube.resource import CONFIG_MAPS, SECRETS, Obj
+from nestling.naming import labels
+from nestling.naming.tenant import VirtualKey
+from nestling.syncer import apply, metrics, verbs
+from nestling.syncer.context import SyncContext
+from nestling.syncer.spec import Agreed, Delete, Pair, SyncSpec, Waiting, Wanted
+
+_LOG = structlog.get_logger(__name__)
+#: Reconciles of one kind that run concurrently (spec, process shape: ten per syncer).
+WORKERS = 10
+LOW_PRIORITY = -100
+
+
+class Controller:
+    """Reconciles all objects of one kind."""
+
+    def __init__(self, spec: SyncSpec, ctx: SyncContext, instruments: metrics.Metrics) -> None:
+        self.spec = spec
+        self._ctx = ctx
+        self._metrics = instruments
+        self.queue: queue.WorkQueue[VirtualKey] = queue.WorkQueue()
+        self._agreed: dict[VirtualKey, bytes] = {}
+
+    def enqueue(self, key: VirtualKey, *, initial: bool = False) -> None:
+        """Have a look at this key; first lists wait behind live events."""
+        self.queue.add(key, priority=LOW_PRIORITY if initial else 0)
+
+    def on_virtual(self, change: cache.Change) -> None:
+        """An informer handler for the virtual object itself."""
+        self.enqueue(VirtualKey(*change.key), initial=change.initial)
+
+    def on_host(self, change: cache.Change) -> None:
+        """An informer handler for the host object; objects that are not ours make no work."""
+        for entry in (change.new, change.old):
+            key = self.spec.naming.to_virtual(self._ctx, entry) if entry is not None else None
+            if key is not None:
+                self.enqueue(key, initial=change.initial)
+                return
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for number in range(WORKERS):
+                group.create_task(self._work(), name=f"{self.spec.name}-{number}")
+
+    async def _work(self) -> None:
+        while True:
+            key = await self.queue.get()
+            self._metrics.depth.labels(self.spec.name).set(len(self.queue))
+            started = time.perf_counter()
+            try:
+                result = await self._process(key)
+            finally:
+                self.queue.done(key)
+            self._metrics.reconciles.labels(self.spec.name, result).inc()
+            self._metrics.seconds.labels(self.spec.name).observe(time.perf_counter() - started)
+
+    async def _process(self, key: VirtualKey) -> str:
+        """One reconcile; answers with the result for the metric. Errors go to back-off and, where it helps, to the tenant."""
+        try:
+            requeue_after = await self.reconcile(key)
+        except (errors.Conflict, errors.NotFound, errors.AlreadyExists, Waiting) as reason:
+            # the cache was behind, or something is on its way: the next try sees it
+            _LOG.debug("again", controller=self.spec.name, key=str(key), reason=str(reason))
+            self.queue.add_rate_limited(key)
+            return "requeue"
+        except apply.Refused as refusal:
+            await self._tell(key, "SyncError", f"Error syncing to host cluster: {refusal}")
+            self.queue.add_rate_limited(key)
+            return "error"
+        except errors.ApiError as error:
+            _LOG.warning("sync failed", controller=self.spec.name, key=str(key), error=str(error))
+            await self._tell(key, "SyncError", f"Error syncing: {error.message}")
+            self.queue.add_rate_limited(key)
+            return "error"
+        except errors.ConnectionFailed as error:
+            _LOG.warning("sync failed", controller=self.spec.name, key=str(key), error=str(error))
+            self.queue.add_rate_limited(key)
+            return "error"
+        except Exception:
+            # a programming error must not stop the other objects; it is logged whole and counted
+            _LOG.exception("reconcile failed", controller=self.spec.name, key=str(key))
+            self.queue.add_rate_limited(key)
+            return "failed"
+        self.queue.forget(key)
+        if requeue_after is not None:
+            self.queue.add(key, after=requeue_after)
+            return "requeue_after"
+        return "success"
+
+    async def reconcile(self, key: VirtualKey) -> float | None:
+        """Bring one key into agreement; the answer is in how many seconds to look again, if at all."""
+        pair = self.pair(key)
+        if _is_excluded(pair.virtual) or _is_excluded(pair.host):
+            return None
+        wanted = self._replaced(pair) or await verbs.reconcile(self._ctx, self.spec, pair)
+        await apply.apply(self._ctx, self.spec, pair, wanted)
+        agreed = verbs.agreement(self.spec, pair, wanted)
+        if agreed is None:
+            self._agreed.pop(key, None)
+        else:
+            self._agreed[key] = agreed.pack()
+        return wanted.requeue_after
+
+    def pair(self, key: VirtualKey) -> Pair:
+        """Both objects as the caches have them. A host object that is not this key's is refused."""
+        host_key = self.spec.naming.to_host(self._ctx, key)
+        virtual = self._ctx.virtual.get(self.spec.virtual, key)
+        host = self._ctx.host.get(self.spec.host, host_key) if self.spec.host is not None else None
+        if host is not None and not self.spec.naming.claims(self._ctx, host, key):
+            host = None
+            if virtual is not None and self.spec.selected(self._ctx, virtual):
+                message = (
+                    f'the host already has a {self.spec.name} object "{host_key.name}" that does not belong to {key}; '
+                    "rename this object or remove the one on the host"
+                )
+                raise apply.Refused(message)
+        packed = self._agreed.get(key)
+        return Pair(
+            key=key, host_key=host_key, virtual=virtual, host=host, agreed=Agreed.unpack(packed) if packed else None
+        )
+
+    def _replaced(self, pair: Pair) -> Wanted | None:
+        """The virtual object was deleted and made anew under the same name: the old one's host object goes first."""
+        if (
+            pair.virtual is None
+            or pair.host is None
+            or not self.spec.replace_on_uid_mismatch
+            or not pair.host_key.namespace
+        ):
+            return None
+        belongs_to = (pair.host["metadata"].get("annotations") or {}).get(labels.OBJECT_UID)
+        if belongs_to is None or belongs_to == pair.virtual["metadata"]["uid"]:
+            return None
+        return Wanted(delete_host=Delete())
+
+    async def _tell(self, key: VirtualKey, reason: str, message: str) -> None:
+        about = self._ctx.virtual.get(self.spec.virtual, key)
+        if about is None:
+            return
+        host_key = self.spec.naming.to_host(self._ctx, key)
+        message = message.replace(str(host_key), str(key)).replace(host_key.name, key.name)
+        if self.spec.virtual in (SECRETS, CONFIG_MAPS):
+            message = message[:256]
+        await self._ctx.recorder.record(about, reason=reason, action=f"Sync{self.spec.virtual.kind}", message=message)
+
+
+def _is_excluded(obj: Obj | None) -> bool:
+    """Objects of other syncers or plugins, and host objects marked to be left alone (spec §1.2)."""
+    if obj is None:
+        return False
+    meta = obj["metadata"]
+    return labels.CONTROLLED_BY in (meta.get("labels") or {}) or labels.CONTROLLED_BY in (meta.get("annotations") or {})

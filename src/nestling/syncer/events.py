@@ -1,0 +1,77 @@
+"""Warning events on virtual objects: the tenant learns from ``kubectl describe`` why something is not synced (spec §1.7)."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import hashlib
+from collections.abc import Callable
+
+import structlog
+
+from nestling.kube import client, errors, requests
+from nestling.kube.resource import EVENTS, Obj
+
+_LOG = structlog.get_logger(__name__)
+_SOURCE = "vcluster"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class EventRecorder:
+    """Writes core/v1 Events into the virtual cluster. The same event again raises its count instead of adding a new one."""
+
+    client: client.Client
+    now: Callable[[], float]
+
+    async def record(self, about: Obj, *, reason: str, action: str, message: str) -> None:
+        """Record a Warning. A failure to do so is logged: an event must never hold up syncing."""
+        event = warning(about, reason=reason, action=action, message=message, at=self.now())
+        meta = event["metadata"]
+        try:
+            await self.client.send(requests.create(EVENTS, event, meta["namespace"]))
+        except errors.AlreadyExists:
+            await self._count(meta["namespace"], meta["name"], event["lastTimestamp"])
+        except (errors.ApiError, errors.ConnectionFailed) as error:
+            _LOG.warning("event not recorded", reason=reason, name=meta["name"], error=str(error))
+
+    async def _count(self, namespace: str, name: str, last: str) -> None:
+        try:
+            current = await self.client.get(EVENTS, name, namespace)
+            patch = {"count": int(current.get("count") or 1) + 1, "lastTimestamp": last}
+            await self.client.send(requests.patch(EVENTS, name, patch, namespace))
+        except (errors.ApiError, errors.ConnectionFailed) as error:
+            _LOG.warning("event not counted", name=name, error=str(error))
+
+
+def warning(about: Obj, *, reason: str, action: str, message: str, at: float) -> Obj:
+    """The Event. Its name follows from what it says, so that repeating it finds the first one."""
+    meta = about["metadata"]
+    namespace = meta.get("namespace") or "default"
+    stamp = datetime.datetime.fromtimestamp(at, tz=datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    identity = "\0".join((meta.get("uid", ""), reason, action, message))
+    return {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {
+            "name": f"{meta['name']}.{hashlib.sha256(identity.encode()).hexdigest()[:16]}",
+            "namespace": namespace,
+        },
+        "involvedObject": {
+            "apiVersion": about.get("apiVersion"),
+            "kind": about.get("kind"),
+            "name": meta["name"],
+            "namespace": meta.get("namespace"),
+            "uid": meta.get("uid"),
+            "resourceVersion": meta.get("resourceVersion"),
+        },
+        "type": "Warning",
+        "reason": reason,
+        "action": action,
+        "message": message[:1024],
+        "source": {"component": _SOURCE},
+        "reportingComponent": _SOURCE,
+        "reportingInstance": _SOURCE,
+        "firstTimestamp": stamp,
+        "lastTimestamp": stamp,
+        "count": 1,
+    }

@@ -1,0 +1,193 @@
+"""Puts the syncer together: one informer per resource and side, one controller per kind, and the handlers between them.
+
+Order: all caches are filled before any controller works, so that an object which is missing from a cache is really missing
+("nothing is deleted on a guess").
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import functools
+import time
+from collections.abc import Callable, Iterable, Sequence
+
+import structlog
+
+from nestling.config import model
+from nestling.kube import cache, client
+from nestling.kube.resource import SERVICES, Obj, Resource
+from nestling.naming import labels
+from nestling.naming.tenant import Tenant, VirtualKey
+from nestling.syncer import context, controller, events, metrics
+from nestling.syncer.spec import Scope, SideName, SyncSpec
+
+_LOG = structlog.get_logger(__name__)
+_REFERENCES = "references"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a syncer is made of; the composition in ``controlplane`` supplies it."""
+
+    tenant: Tenant
+    config: model.VClusterConfig
+    specs: Sequence[SyncSpec]
+    virtual: client.Client
+    host: client.Client
+    virtual_version: str
+    host_version: str
+    instruments: metrics.Metrics
+    now: Callable[[], float] = time.time
+
+
+class Manager:
+    """All syncers of one virtual cluster."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self.specs = tuple(spec for spec in parts.specs if spec.enabled(parts.config))
+        self._virtual = {resource: self._virtual_informer(resource) for resource in self._resources(SideName.VIRTUAL)}
+        self._host = {resource: self._host_informer(resource, scope) for resource, scope in self._host_scopes().items()}
+        self.context = self._context()
+        self.controllers = tuple(controller.Controller(spec, self.context, parts.instruments) for spec in self.specs)
+        self._connect()
+
+    @property
+    def informers(self) -> tuple[cache.Informer, ...]:
+        """Every informer of both sides."""
+        return (*self._virtual.values(), *self._host.values())
+
+    async def run(self) -> None:
+        """Fill the caches, then sync until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for informer in self.informers:
+                group.create_task(informer.run(), name=f"informer-{informer.resource.plural}")
+            await self.synced()
+            _LOG.info("caches are filled", resources=len(self.informers))
+            for one in self.controllers:
+                group.create_task(one.run(), name=f"controller-{one.spec.name}")
+
+    async def synced(self) -> None:
+        """Wait until each cache has seen a whole list."""
+        for informer in self.informers:
+            await informer.synced.wait()
+
+    def _context(self) -> context.SyncContext:
+        parts = self._parts
+        return context.SyncContext(
+            tenant=parts.tenant,
+            config=parts.config,
+            virtual=_side(parts.virtual, self._virtual, parts.virtual_version),
+            host=_side(parts.host, self._host, parts.host_version),
+            recorder=events.EventRecorder(parts.virtual, parts.now),
+            referrers=self._referrers,
+            now=parts.now,
+        )
+
+    def _resources(self, side: SideName) -> Iterable[Resource]:
+        watched = (watch.resource for spec in self.specs for watch in spec.watches if watch.side is side)
+        own = (
+            (spec.virtual for spec in self.specs)
+            if side is SideName.VIRTUAL
+            else (spec.host for spec in self.specs if spec.host)
+        )
+        return dict.fromkeys((*own, *watched))
+
+    def _host_scopes(self) -> dict[Resource, Scope]:
+        """For each host resource the widest scope that a kind asks for. Service NAME, the owner of all, is always needed."""
+        scopes = {SERVICES: Scope.NAMESPACE}
+        wanted = [(spec.host, spec.host_scope) for spec in self.specs if spec.host]
+        wanted += [
+            (watch.resource, watch.scope)
+            for spec in self.specs
+            for watch in spec.watches
+            if watch.side is SideName.HOST
+        ]
+        order = list(Scope)
+        for resource, scope in wanted:
+            scopes[resource] = max(scopes.get(resource, Scope.MANAGED), scope, key=order.index)
+        return scopes
+
+    def _virtual_informer(self, resource: Resource) -> cache.Informer:
+        kinds = [spec for spec in self.specs if spec.virtual is resource]
+        index = functools.partial(_references_of, kinds)
+        return cache.Informer(self._parts.virtual, resource, indexers={_REFERENCES: index})
+
+    def _host_informer(self, resource: Resource, scope: Scope) -> cache.Informer:
+        tenant = self._parts.tenant
+        indexers = {
+            name: index for spec in self.specs if spec.host is resource for name, index in spec.host_indexes.items()
+        }
+        return cache.Informer(
+            self._parts.host,
+            resource,
+            namespace=None if scope is Scope.CLUSTER else tenant.namespace,
+            label_selector=f"{labels.MANAGED_BY}={tenant.name}" if scope is Scope.MANAGED else None,
+            indexers=indexers,
+        )
+
+    def _referrers(self, resource: Resource, key: VirtualKey) -> list[tuple[Resource, VirtualKey]]:
+        value = _index_value(resource, key)
+        return [
+            (referrer, VirtualKey(*found))
+            for referrer, informer in self._virtual.items()
+            for found in informer.store.by_index(_REFERENCES, value)
+        ]
+
+    def _connect(self) -> None:
+        """Informer handlers: own objects, watched objects, and whatever a changed object refers to."""
+        by_resource: dict[Resource, list[controller.Controller]] = {}
+        for one in self.controllers:
+            by_resource.setdefault(one.spec.virtual, []).append(one)
+        for one in self.controllers:
+            self._virtual[one.spec.virtual].add_handler(one.on_virtual)
+            if one.spec.host is not None:
+                self._host[one.spec.host].add_handler(one.on_host)
+            for watch in one.spec.watches:
+                informers = self._virtual if watch.side is SideName.VIRTUAL else self._host
+                informers[watch.resource].add_handler(functools.partial(self._watched, one, watch.keys))
+        for resource, informer in self._virtual.items():
+            kinds = [spec for spec in self.specs if spec.virtual is resource]
+            informer.add_handler(functools.partial(_referred, kinds, by_resource))
+
+    def _watched(
+        self,
+        one: controller.Controller,
+        keys: Callable[[context.SyncContext, cache.Change], Iterable[VirtualKey]],
+        change: cache.Change,
+    ) -> None:
+        for key in keys(self.context, change):
+            one.enqueue(key, initial=change.initial)
+
+
+def _side(api: client.Client, informers: dict[Resource, cache.Informer], version: str) -> context.Side:
+    stores = context.immutable({resource: informer.store for resource, informer in informers.items()})
+    return context.Side(client=api, stores=stores, minor=int(version.split(".")[1]), version=version)
+
+
+def _index_value(resource: Resource, key: VirtualKey) -> str:
+    return f"{resource.plural}:{key}"
+
+
+def _references_of(kinds: Sequence[SyncSpec], entry: cache.Entry) -> set[str]:
+    return {
+        _index_value(reference.resource, reference.key) for spec in kinds for reference in spec.references(entry.obj)
+    }
+
+
+def _referred(
+    kinds: Sequence[SyncSpec], by_resource: dict[Resource, list[controller.Controller]], change: cache.Change
+) -> None:
+    """What an object referred to before or refers to now may have become used or unused."""
+    before, after = _referred_keys(kinds, change.old), _referred_keys(kinds, change.new)
+    for resource, key in before ^ after:
+        for one in by_resource.get(resource, ()):
+            one.enqueue(key, initial=change.initial)
+
+
+def _referred_keys(kinds: Sequence[SyncSpec], entry: cache.Entry | None) -> set[tuple[Resource, VirtualKey]]:
+    obj: Obj | None = entry.obj if entry is not None else None
+    if obj is None:
+        return set()
+    return {(reference.resource, reference.key) for spec in kinds for reference in spec.references(obj)}
