@@ -15,6 +15,8 @@ from typing import Final
 POD_CONFIG: Final = Path("/var/lib/vcluster/config.yaml")
 POD_DATA: Final = Path("/data")
 POD_NAMESPACE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+#: What ``controlPlane.proxy.bindAddress`` says for "on every address".
+ALL_ADDRESSES: Final = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared with, not bound to
 
 
 class PreparationError(Exception):
@@ -114,10 +116,8 @@ def default_state_dir(data_dir: Path, host_kubeconfig: Path | None) -> Path:
 
 def loopback(bind_address: str) -> str:
     """The address to reach a listener from its own machine, in URL form: loopback when it listens on all addresses."""
-    if bind_address in {"", "0.0.0.0"}:  # noqa: S104  (compares, does not bind)
+    if bind_address in ALL_ADDRESSES:
         return "127.0.0.1"
-    if bind_address == "::":
-        return "[::1]"
     return f"[{bind_address}]" if ":" in bind_address else bind_address
 
 
