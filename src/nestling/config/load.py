@@ -1,0 +1,98 @@
+"""Read ``vcluster.yaml``: several sources and ``--set`` in, one checked configuration out, or all that is wrong."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import yaml
+
+from nestling.config import errors, merge, model, structure, yaml_text
+from nestling.config import sets as assignments
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Source:
+    """One values file: how to call it in messages, and its text."""
+
+    name: str
+    text: str
+
+
+@dataclasses.dataclass(slots=True)
+class _Draft:
+    """The user's values of all sources together, and where each key comes from (the strongest source first)."""
+
+    values: dict[str, Any]
+    origins: list[tuple[str, dict[errors.Path, int | None]]]
+    problems: list[errors.Problem]
+    #: How numbers and truth values are spelled in the file, where that differs from their value (1.30).
+    written: dict[errors.Path, str] = dataclasses.field(default_factory=dict)
+
+    def problem(self, finding: errors.Finding) -> errors.Problem:
+        """The finding with the source and line of its key, or of the closest mapping around it that is written."""
+        source, line = self._where(finding.path)
+        return errors.Problem(errors.dotted(finding.path), source, line, finding.message, finding.hint)
+
+    def _where(self, path: errors.Path) -> tuple[str, int | None]:
+        for length in range(len(path), 0, -1):
+            for source, lines in self.origins:
+                if path[:length] in lines:
+                    return source, lines[path[:length]]
+        return (self.origins[-1][0] if self.origins else ""), None
+
+
+def load(texts: Sequence[Source], sets: Sequence[str] = ()) -> model.VClusterConfig:
+    """The configuration that the sources add up to; a later source wins, ``sets`` win over all.
+
+    Raises ``errors.ConfigError`` with all problems of all sources at once.
+    """
+    draft = _gather(texts, sets)
+    config, findings = structure.validate(merge.settle(draft.values, model.VClusterConfig), draft.written)
+    problems = [*draft.problems, *(draft.problem(finding) for finding in findings)]
+    if problems:
+        raise errors.ConfigError(_in_order(problems))
+    return config.with_user_values(draft.values)
+
+
+def dump(config: model.VClusterConfig) -> str:
+    """The values that the user wrote, merged from all sources, as YAML; loading it gives the same configuration."""
+    return _yaml(config.user_values)
+
+
+def _yaml(values: dict[str, Any]) -> str:
+    return yaml.safe_dump(values, sort_keys=False, default_flow_style=False, allow_unicode=True, width=120)
+
+
+def _gather(texts: Sequence[Source], sets: Sequence[str]) -> _Draft:
+    draft = _Draft({}, [], [])
+    for source in texts:
+        document = yaml_text.read(source.name, source.text)
+        draft.values = merge.overlay(draft.values, document.values)
+        draft.origins.insert(0, (source.name, {**document.lines}))
+        draft.written.update(document.written)
+        draft.problems += document.problems
+    draft.values = copy.deepcopy(draft.values)
+    for text in sets:
+        try:
+            written = assignments.apply(draft.values, text)
+        except assignments.SetError as error:
+            draft.problems.append(errors.Problem("", "--set", None, str(error)))
+        else:
+            draft.origins.insert(0, ("--set", dict.fromkeys(_new_paths(written, draft.origins))))
+    return draft
+
+
+def _new_paths(
+    written: Sequence[errors.Path], origins: Sequence[tuple[str, dict[errors.Path, int | None]]]
+) -> set[errors.Path]:
+    """The paths that a ``--set`` wrote, with the mappings around them that no source has written before."""
+    around = {path[:length] for path in written for length in range(1, len(path))}
+    return {*written, *(path for path in around if not any(path in lines for _, lines in origins))}
+
+
+def _in_order(problems: Iterable[errors.Problem]) -> list[errors.Problem]:
+    """By source and line, each problem once."""
+    return sorted(dict.fromkeys(problems), key=lambda problem: (problem.source, problem.line or 0, problem.path))
