@@ -13,6 +13,4 @@ from nestling.syncer.spec import SyncSpec
 def specs() -> tuple[SyncSpec, ...]:
     """Every kind's declaration, found by walking this folder, in order of the modules' names."""
     modules = (importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__))
-    found = [module.SPEC for module in modules]
-    assert all(isinstance(spec, SyncSpec) for spec in found)
-    return tuple(found)
+    return tuple(value for module in modules for value in vars(module).values() if isinstance(value, SyncSpec))

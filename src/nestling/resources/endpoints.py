@@ -1,4 +1,7 @@
-"""Endpoints of virtual Services without selector; for the others the host makes its own from the synced pods (spec §2.3)."""
+"""Endpoints of virtual Services without selector.
+
+For the others the host makes its own from the synced pods (spec §2.3).
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Fake nodes: one for each host node that runs a pod of the tenant, with a host Service as its address (spec §2.4).
 
-The node's InternalIP is the ClusterIP of that Service, which leads to the kubelet façade of the control plane. The tenant learns a
-name and nothing else of the host's nodes.
+The node's InternalIP is the ClusterIP of that Service, which leads to the kubelet façade of the control plane. The
+tenant learns a name and nothing else of the host's nodes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from nestling.naming import labels, names, ownership
 from nestling.naming.tenant import HostKey, VirtualKey
 from nestling.syncer import fields, rules
 from nestling.syncer.context import SyncContext
-from nestling.syncer.spec import NOTHING, Delete, Pair, SideName, Scope, SyncSpec, Waiting, Wanted, Watch
+from nestling.syncer.spec import NOTHING, Delete, Pair, Scope, SideName, SyncSpec, Waiting, Wanted, Watch
 from nestling.syncer.verbs import existing
 
 _PORT: Final = 10250

@@ -1,4 +1,7 @@
-"""Fake PersistentVolumes: a tenant's bound claim has a volume to look at; the real one stays on the host (spec §2.5)."""
+"""Fake PersistentVolumes: a tenant's bound claim has a volume to look at.
+
+The real one stays on the host (spec §2.5).
+"""
 
 from __future__ import annotations
 

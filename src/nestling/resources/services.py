@@ -1,4 +1,6 @@
-"""Services: the host gets the virtual ClusterIP, the virtual Service whatever the host allocates (spec §2.3, design decision 2)."""
+"""Services: the host gets the virtual ClusterIP, the virtual Service whatever the host allocates (spec §2.3, design
+decision 2).
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ from nestling.syncer.context import SyncContext
 from nestling.syncer.spec import Pair, Scope, SyncSpec, Wanted
 from nestling.syncer.verbs import existing
 
-#: On a host Service while its virtual Service is being replaced: the virtual Service to create, should we die in between.
+#: On a host Service while its virtual Service is being replaced: the virtual Service to create, should we die in
+#: between.
 REPLACEMENT: Final = "vcluster.loft.sh/replacement"
 #: Allocated by each API server for itself.
 _ALLOCATED: Final = ("clusterIPs", "ipFamilies", "ipFamilyPolicy", "healthCheckNodePort")
@@ -67,8 +70,8 @@ async def _sync(ctx: SyncContext, pair: Pair) -> Wanted:
 def _replacement(virtual: Obj, host: Obj, cluster_ip: str) -> Obj:
     """A ClusterIP cannot be changed: the virtual Service is recreated with the one that the host gave.
 
-    The first pass leaves the replacement on the host object, the second one deletes and creates; whatever happens in between, the
-    Service is not lost.
+    The first pass leaves the replacement on the host object, the second one deletes and creates; whatever happens in
+    between, the Service is not lost.
     """
     meta = virtual["metadata"]
     kept = {

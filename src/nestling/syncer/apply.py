@@ -1,7 +1,8 @@
 """Makes both API servers what a verb wanted: the only writes of the syncer.
 
-Every update carries the resourceVersion that it was decided on, every delete the UID; what was written goes into the cache at once, so
-that the next reconcile of the key sees it. A Conflict or NotFound therefore only means that the cache was behind: try again.
+Every update carries the resourceVersion that it was decided on, every delete the UID; what was written goes into the
+cache at once, so that the next reconcile of the key sees it. A Conflict or NotFound therefore only means that the cache
+was behind: try again.
 """
 
 from __future__ import annotations
@@ -68,15 +69,18 @@ async def _adopt_or_refuse(ctx: SyncContext, spec: SyncSpec, resource: Resource,
     live: Obj = _DECODE(raw)
     if not spec.naming.claims(ctx, live, key):
         message = (
-            f'the host already has a {resource.kind} "{host_key.name}" in namespace "{host_key.namespace}" that does not belong to '
-            f"{key}; rename this object or remove the one on the host"
+            f'the host already has a {resource.kind} "{host_key.name}" in namespace "{host_key.namespace}" that does '
+            f"not belong to {key}; rename this object or remove the one on the host"
         )
         raise Refused(message)
     ctx.host.stores[resource].upsert(raw)
 
 
 async def _replace_virtual(ctx: SyncContext, spec: SyncSpec, current: Obj, wanted: Obj) -> None:
-    """Delete and create in one go. A crash between the two loses nothing: the caller has left the object on the host (``Wanted.host``)."""
+    """Delete and create in one go.
+
+    A crash between the two loses nothing: the caller has left the object on the host (``Wanted.host``).
+    """
     meta = current["metadata"]
     await ctx.virtual.client.send(requests.delete(spec.virtual, meta["name"], meta.get("namespace"), uid=meta["uid"]))
     await _create(ctx.virtual, spec.virtual, wanted, with_status=spec.has_status)

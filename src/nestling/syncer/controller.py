@@ -1,6 +1,7 @@
 """The loop of one kind: key from the queue, both objects from the caches, verb, writes, memory of the agreement.
 
-Level-based: a key says only that something may differ. The same key never runs twice at once; different keys run concurrently.
+Level-based: a key says only that something may differ. The same key never runs twice at once; different keys run
+concurrently.
 """
 
 from __future__ import annotations
@@ -69,7 +70,10 @@ class Controller:
             self._metrics.seconds.labels(self.spec.name).observe(time.perf_counter() - started)
 
     async def _process(self, key: VirtualKey) -> str:
-        """One reconcile; answers with the result for the metric. Errors go to back-off and, where it helps, to the tenant."""
+        """One reconcile.
+
+        Answers with the result for the metric. Errors go to back-off and, where it helps, to the tenant.
+        """
         try:
             requeue_after = await self.reconcile(key)
         except (errors.Conflict, errors.NotFound, errors.AlreadyExists, Waiting) as reason:
@@ -90,7 +94,7 @@ class Controller:
             _LOG.warning("sync failed", controller=self.spec.name, key=str(key), error=str(error))
             self.queue.add_rate_limited(key)
             return "error"
-        except Exception:
+        except Exception:  # noqa: BLE001 - recorded with its traceback below
             # a programming error must not stop the other objects; it is logged whole and counted
             _LOG.exception("reconcile failed", controller=self.spec.name, key=str(key))
             self.queue.add_rate_limited(key)

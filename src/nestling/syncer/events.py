@@ -1,4 +1,6 @@
-"""Warning events on virtual objects: the tenant learns from ``kubectl describe`` why something is not synced (spec §1.7)."""
+"""Warning events on virtual objects: the tenant learns from ``kubectl describe`` why something is not synced (spec
+§1.7).
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,10 @@ _SOURCE = "vcluster"
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class EventRecorder:
-    """Writes core/v1 Events into the virtual cluster. The same event again raises its count instead of adding a new one."""
+    """Writes core/v1 Events into the virtual cluster.
+
+    The same event again raises its count instead of adding a new one.
+    """
 
     client: client.Client
     now: Callable[[], float]

@@ -99,8 +99,8 @@ class Versions:
 def merge(rows: tuple[Row, ...], *, virtual: Versions, translated: Obj, host: Versions) -> tuple[Obj, Obj]:
     """Both objects as the rows want them: (virtual, host). No input is changed.
 
-    ``translated`` is the virtual object in host terms: what goes down is read from it. What comes up is copied as it stands on the
-    host, so a row whose values differ between the sides must belong to the virtual side.
+    ``translated`` is the virtual object in host terms: what goes down is read from it. What comes up is copied as it
+    stands on the host, so a row whose values differ between the sides must belong to the virtual side.
     """
     wanted_virtual, wanted_host = clone(virtual.now), clone(host.now)
     for row in rows:

@@ -1,7 +1,7 @@
 """Puts the syncer together: one informer per resource and side, one controller per kind, and the handlers between them.
 
-Order: all caches are filled before any controller works, so that an object which is missing from a cache is really missing
-("nothing is deleted on a guess").
+Order: all caches are filled before any controller works, so that an object which is missing from a cache is really
+missing ("nothing is deleted on a guess").
 """
 
 from __future__ import annotations
@@ -95,7 +95,10 @@ class Manager:
         return dict.fromkeys((*own, *watched))
 
     def _host_scopes(self) -> dict[Resource, Scope]:
-        """For each host resource the widest scope that a kind asks for. Service NAME, the owner of all, is always needed."""
+        """For each host resource the widest scope that a kind asks for.
+
+        Service NAME, the owner of all, is always needed.
+        """
         scopes = {SERVICES: Scope.NAMESPACE}
         wanted = [(spec.host, spec.host_scope) for spec in self.specs if spec.host]
         wanted += [

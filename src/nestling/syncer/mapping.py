@@ -12,8 +12,8 @@ from nestling.naming import names, ownership
 from nestling.naming.tenant import HostKey, Tenant, VirtualKey
 from nestling.syncer.context import SyncContext
 
-
-#: The Service of the API server itself. Its host counterpart is Service NAME, which the control plane manages (spec §2.3).
+#: The Service of the API server itself. Its host counterpart is Service NAME, which the control plane manages (spec
+#: §2.3).
 KUBERNETES: Final = VirtualKey("default", "kubernetes")
 
 

@@ -1,7 +1,8 @@
 """Labels and annotations of both objects: what each side gets of the other's (spec §1.2, §1.3).
 
-Keys that came from the virtual object are recorded on the host object (``managed-annotations``, ``managed-labels``), so that a key which
-the tenant removes is removed on the host even if the syncer was not running at that moment, while keys that the host added stay.
+Keys that came from the virtual object are recorded on the host object (``managed-annotations``, ``managed-labels``), so
+that a key which the tenant removes is removed on the host even if the syncer was not running at that moment, while keys
+that the host added stay.
 """
 
 from __future__ import annotations
@@ -85,8 +86,9 @@ def three_way(
 ) -> dict[str, str]:
     """One map for both sides out of two that may both have changed.
 
-    ``managed`` are the keys that came from the virtual side at the last write. Per key: a change on the virtual side counts, else one on
-    the host; without memory of an agreement the virtual side counts, and a key that only the host has is the host's own.
+    ``managed`` are the keys that came from the virtual side at the last write. Per key: a change on the virtual side
+    counts, else one on the host; without memory of an agreement the virtual side counts, and a key that only the host
+    has is the host's own.
     """
     merged: dict[str, str] = {}
     for key in virtual.keys() | host.keys():

@@ -1,4 +1,6 @@
-"""Metrics of the syncer, with the names that users of controller-runtime have dashboards for (spec users-and-numbers §D)."""
+"""Metrics of the syncer, with the names that users of controller-runtime have dashboards for (spec users-and-numbers
+§D).
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""A kind is a declaration: what is synced, in which direction, who owns which field, and the few verbs that are its own.
+"""A kind is a declaration: what is synced, in which direction, who owns which field, and the few verbs that are its
+own.
 
-The shell (``controller``, ``apply``) does everything that kinds have in common: it fetches both objects, checks ownership, diffs,
-patches with the resourceVersion that was read, records events, retries. A verb only says what it wants. Shape after the controllers
-of vCluster (spec §1.7), with field ownership as rows instead of code.
+The shell (``controller``, ``apply``) does everything that kinds have in common: it fetches both objects, checks
+ownership, diffs, patches with the resourceVersion that was read, records events, retries. A verb only says what it wants. Shape after the
+controllers of vCluster (spec §1.7), with field ownership as rows instead of code.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ from nestling.kube.resource import Obj, Resource
 from nestling.naming.tenant import HostKey, VirtualKey
 from nestling.syncer import fields, rules
 from nestling.syncer.context import SyncContext
-
 
 _PACK: Final = msgspec.msgpack.Encoder().encode
 _UNPACK: Final = msgspec.msgpack.Decoder(tuple[dict[str, Any], dict[str, Any]]).decode
@@ -46,7 +46,9 @@ class Scope(enum.Enum):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Reference:
-    """A virtual object uses another one by name: this is the definition of "used" for ConfigMaps and Secrets (spec §1.6)."""
+    """A virtual object uses another one by name: this is the definition of "used" for ConfigMaps and Secrets (spec
+    §1.6).
+    """
 
     resource: Resource
     key: VirtualKey
@@ -54,7 +56,10 @@ class Reference:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Agreed:
-    """What both objects said when they last agreed (``fields.extract``); what changed since then is found by comparing with it."""
+    """What both objects said when they last agreed (``fields.extract``).
+
+    What changed since then is found by comparing with it.
+    """
 
     virtual: Obj
     host: Obj
@@ -71,7 +76,10 @@ class Agreed:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Pair:
-    """A virtual object and its host object, whichever exist. Verbs do not change them; they return copies (``fields.clone``)."""
+    """A virtual object and its host object, whichever exist.
+
+    Verbs do not change them; they return copies (``fields.clone``).
+    """
 
     key: VirtualKey
     host_key: HostKey

@@ -72,7 +72,8 @@ def existing(obj: Obj | None) -> Obj:
 def agreement(spec: SyncSpec, pair: Pair, wanted: Wanted) -> Agreed | None:
     """What both sides agree on once ``wanted`` has been written.
 
-    The objects are remembered as we sent them: what a server adds on its own (an allocated port) then counts as its change.
+    The objects are remembered as we sent them: what a server adds on its own (an allocated port) then counts as its
+    change.
     """
     virtual = wanted.virtual if wanted.virtual is not None else pair.virtual
     host = wanted.host if wanted.host is not None else pair.host
