@@ -175,7 +175,7 @@ class _Reader:
     def scalar(self, node: yaml.Node, path: errors.Path) -> Any:
         text: str = node.value
         if node.tag == _UNTAGGED:
-            return text if node.style else plain(text)
+            return text if getattr(node, "style", None) else plain(text)
         tag = node.tag.removeprefix(_PREFIX)
         if tag in {"str", "!"}:
             return text

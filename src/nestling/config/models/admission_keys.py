@@ -1,6 +1,4 @@
-"""Models of admission_keys."""
-
-from __future__ import annotations
+"""Admission webhooks that tenants cannot change."""
 
 from typing import Any
 
@@ -10,126 +8,121 @@ from nestling.config.models import base
 
 
 class WebhookMetadata(base.Section):
-    """TODO class policies.centralAdmission.validatingWebhooks[].metadata"""
+    """Name, labels and annotations of the webhook configuration."""
 
     name: str | None = None
-    """TODO policies.centralAdmission.validatingWebhooks[].metadata.name"""
+    """Its name."""
     labels: base.Absent[dict[str, str]] = pydantic.Field(default={})
-    """TODO policies.centralAdmission.validatingWebhooks[].metadata.labels"""
+    """Labels of it."""
     annotations: base.Absent[dict[str, str]] = pydantic.Field(default={})
-    """TODO policies.centralAdmission.validatingWebhooks[].metadata.annotations"""
+    """Annotations of it."""
 
 
 class WebhookService(base.Section):
-    """TODO class policies.centralAdmission.validatingWebhooks[].webhooks[].clientConfig.service"""
+    """The Service on the host that answers."""
 
     namespace: str | None = None
-    """TODO policies.centralAdmission.validatingWebhooks[].webhooks[].clientConfig.service.namespace"""
+    """Namespace of the Service."""
     name: str | None = None
-    """TODO policies.centralAdmission.validatingWebhooks[].webhooks[].clientConfig.service.name"""
+    """Name of the Service."""
     path: str | None = None
-    """TODO policies.centralAdmission.validatingWebhooks[].webhooks[].clientConfig.service.path"""
+    """Path of the request."""
     port: int | None = None
-    """TODO policies.centralAdmission.validatingWebhooks[].webhooks[].clientConfig.service.port"""
+    """Port of the Service."""
 
 
 class WebhookClientConfig(base.Section):
-    """TODO class policies.centralAdmission.validatingWebhooks[].webhooks[].clientConfig"""
+    """How the webhook is reached."""
 
     url: str | None = None
-    """TODO policies.centralAdmission.validatingWebhooks[].webhooks[].clientConfig.url"""
+    """Address, instead of a Service."""
     service: base.Part[WebhookService] | None = None
-    """TODO policies.centralAdmission.validatingWebhooks[].webhooks[].clientConfig.service"""
     ca_bundle: str | None = None
-    """TODO policies.centralAdmission.validatingWebhooks[].webhooks[].clientConfig.caBundle"""
+    """Certificates to trust, in base64."""
 
 
 class ValidatingWebhook(base.Section):
-    """TODO class policies.centralAdmission.validatingWebhooks[].webhooks[]"""
+    """A webhook that may refuse."""
 
     name: str | None = None
-    """TODO policies.centralAdmission.validatingWebhooks[].webhooks[].name"""
+    """Its name."""
     client_config: base.Part[WebhookClientConfig] | None = None
-    """TODO policies.centralAdmission.validatingWebhooks[].webhooks[].clientConfig"""
     rules: base.Absent[list[Any]] = pydantic.Field(default=[])
-    """TODO policies.centralAdmission.validatingWebhooks[].webhooks[].rules"""
+    """Requests that it sees, as in a webhook."""
     failure_policy: str | None = None
-    """TODO policies.centralAdmission.validatingWebhooks[].webhooks[].failurePolicy"""
+    """Fail or Ignore when it cannot be reached."""
     match_policy: str | None = None
-    """TODO policies.centralAdmission.validatingWebhooks[].webhooks[].matchPolicy"""
+    """Exact or Equivalent."""
     namespace_selector: Any = None
-    """TODO policies.centralAdmission.validatingWebhooks[].webhooks[].namespaceSelector"""
+    """Namespaces that it covers."""
     object_selector: Any = None
-    """TODO policies.centralAdmission.validatingWebhooks[].webhooks[].objectSelector"""
+    """Objects that it covers."""
     side_effects: str | None = None
-    """TODO policies.centralAdmission.validatingWebhooks[].webhooks[].sideEffects"""
+    """None or NoneOnDryRun."""
     timeout_seconds: int | None = None
-    """TODO policies.centralAdmission.validatingWebhooks[].webhooks[].timeoutSeconds"""
+    """Seconds until a check counts as failed."""
     admission_review_versions: base.Absent[list[str]] = pydantic.Field(default=[])
-    """TODO policies.centralAdmission.validatingWebhooks[].webhooks[].admissionReviewVersions"""
+    """Versions of AdmissionReview that it understands."""
     match_conditions: base.Absent[list[Any]] = pydantic.Field(default=[])
-    """TODO policies.centralAdmission.validatingWebhooks[].webhooks[].matchConditions"""
+    """CEL conditions that must hold."""
 
 
 class ValidatingWebhookConfiguration(base.Section):
-    """TODO class policies.centralAdmission.validatingWebhooks[]"""
+    """A validating webhook of the host that also covers the virtual cluster."""
 
     kind: str | None = None
-    """TODO policies.centralAdmission.validatingWebhooks[].kind"""
+    """ValidatingWebhookConfiguration."""
     api_version: str | None = None
-    """TODO policies.centralAdmission.validatingWebhooks[].apiVersion"""
+    """admissionregistration.k8s.io/v1."""
     metadata: base.Part[WebhookMetadata] | None = None
-    """TODO policies.centralAdmission.validatingWebhooks[].metadata"""
     webhooks: base.Absent[list[base.Part[ValidatingWebhook]]] = pydantic.Field(default=[])
-    """TODO policies.centralAdmission.validatingWebhooks[].webhooks"""
+    """The webhooks."""
 
 
 class MutatingWebhook(base.Section):
-    """TODO class policies.centralAdmission.mutatingWebhooks[].webhooks[]"""
+    """A webhook that may change objects."""
 
     reinvocation_policy: str | None = None
-    """TODO policies.centralAdmission.mutatingWebhooks[].webhooks[].reinvocationPolicy"""
+    """Never or IfNeeded."""
     name: str | None = None
-    """TODO policies.centralAdmission.mutatingWebhooks[].webhooks[].name"""
+    """Its name."""
     client_config: base.Part[WebhookClientConfig] | None = None
-    """TODO policies.centralAdmission.mutatingWebhooks[].webhooks[].clientConfig"""
     rules: base.Absent[list[Any]] = pydantic.Field(default=[])
-    """TODO policies.centralAdmission.mutatingWebhooks[].webhooks[].rules"""
+    """Requests that it sees, as in a webhook."""
     failure_policy: str | None = None
-    """TODO policies.centralAdmission.mutatingWebhooks[].webhooks[].failurePolicy"""
+    """Fail or Ignore when it cannot be reached."""
     match_policy: str | None = None
-    """TODO policies.centralAdmission.mutatingWebhooks[].webhooks[].matchPolicy"""
+    """Exact or Equivalent."""
     namespace_selector: Any = None
-    """TODO policies.centralAdmission.mutatingWebhooks[].webhooks[].namespaceSelector"""
+    """Namespaces that it covers."""
     object_selector: Any = None
-    """TODO policies.centralAdmission.mutatingWebhooks[].webhooks[].objectSelector"""
+    """Objects that it covers."""
     side_effects: str | None = None
-    """TODO policies.centralAdmission.mutatingWebhooks[].webhooks[].sideEffects"""
+    """None or NoneOnDryRun."""
     timeout_seconds: int | None = None
-    """TODO policies.centralAdmission.mutatingWebhooks[].webhooks[].timeoutSeconds"""
+    """Seconds until a check counts as failed."""
     admission_review_versions: base.Absent[list[str]] = pydantic.Field(default=[])
-    """TODO policies.centralAdmission.mutatingWebhooks[].webhooks[].admissionReviewVersions"""
+    """Versions of AdmissionReview that it understands."""
     match_conditions: base.Absent[list[Any]] = pydantic.Field(default=[])
-    """TODO policies.centralAdmission.mutatingWebhooks[].webhooks[].matchConditions"""
+    """CEL conditions that must hold."""
 
 
 class MutatingWebhookConfiguration(base.Section):
-    """TODO class policies.centralAdmission.mutatingWebhooks[]"""
+    """A mutating webhook of the host that also covers the virtual cluster."""
 
     kind: str | None = None
-    """TODO policies.centralAdmission.mutatingWebhooks[].kind"""
+    """MutatingWebhookConfiguration."""
     api_version: str | None = None
-    """TODO policies.centralAdmission.mutatingWebhooks[].apiVersion"""
+    """admissionregistration.k8s.io/v1."""
     metadata: base.Part[WebhookMetadata] | None = None
-    """TODO policies.centralAdmission.mutatingWebhooks[].metadata"""
     webhooks: base.Absent[list[base.Part[MutatingWebhook]]] = pydantic.Field(default=[])
-    """TODO policies.centralAdmission.mutatingWebhooks[].webhooks"""
+    """The webhooks."""
 
 
 class CentralAdmission(base.Section):
-    """TODO class policies.centralAdmission"""
+    """Admission webhooks of the host that cover the virtual cluster; tenants cannot change them."""
 
     validating_webhooks: list[base.Part[ValidatingWebhookConfiguration]] = pydantic.Field(default=[])
-    """TODO policies.centralAdmission.validatingWebhooks"""
+    """Webhooks that may refuse."""
     mutating_webhooks: list[base.Part[MutatingWebhookConfiguration]] = pydantic.Field(default=[])
-    """TODO policies.centralAdmission.mutatingWebhooks"""
+    """Webhooks that may change objects."""

@@ -1,6 +1,4 @@
-"""Models of advanced_keys."""
-
-from __future__ import annotations
+"""Control plane settings that are rarely needed."""
 
 from typing import Any
 
@@ -10,156 +8,147 @@ from nestling.config.models import base, common
 
 
 class PullSecret(base.Section):
-    """TODO class controlPlane.advanced.serviceAccount.imagePullSecrets[]"""
+    """A Secret with registry credentials."""
 
     name: str | None = None
-    """TODO controlPlane.advanced.serviceAccount.imagePullSecrets[].name"""
+    """Name of the Secret."""
 
 
 class ServiceAccount(base.Section):
-    """TODO class controlPlane.advanced.serviceAccount"""
+    """A ServiceAccount in the host namespace."""
 
     enabled: bool = True
-    """TODO controlPlane.advanced.serviceAccount.enabled"""
+    """Create it."""
     name: str = ""
-    """TODO controlPlane.advanced.serviceAccount.name"""
+    """Its name; a name made from that of the virtual cluster when empty."""
     image_pull_secrets: list[base.Part[PullSecret]] = pydantic.Field(default=[])
-    """TODO controlPlane.advanced.serviceAccount.imagePullSecrets"""
+    """Secrets with registry credentials."""
     annotations: dict[str, str] = pydantic.Field(default={})
-    """TODO controlPlane.advanced.serviceAccount.annotations"""
+    """Annotations of it."""
     labels: dict[str, str] = pydantic.Field(default={})
-    """TODO controlPlane.advanced.serviceAccount.labels"""
+    """Labels of it."""
 
 
-class Server(base.Section):
-    """TODO class controlPlane.advanced.konnectivity.server"""
+class KonnectivityServer(base.Section):
+    """The server in the control plane."""
 
     enabled: bool = True
-    """TODO controlPlane.advanced.konnectivity.server.enabled"""
+    """Start it."""
     extra_args: list[str] = pydantic.Field(default=[])
-    """TODO controlPlane.advanced.konnectivity.server.extraArgs"""
+    """Further arguments, as --name=value; one that we set too is replaced."""
 
 
-class Agent(base.Section):
-    """TODO class controlPlane.advanced.konnectivity.agent"""
+class KonnectivityAgent(base.Section):
+    """The agent on private nodes."""
 
     enabled: bool = True
-    """TODO controlPlane.advanced.konnectivity.agent.enabled"""
+    """Install it."""
     replicas: int = 1
-    """TODO controlPlane.advanced.konnectivity.agent.replicas"""
+    """How many pods."""
     image: str = ""
-    """TODO controlPlane.advanced.konnectivity.agent.image"""
+    """The image."""
     image_pull_policy: str = ""
-    """TODO controlPlane.advanced.konnectivity.agent.imagePullPolicy"""
+    """Always, IfNotPresent or Never."""
     node_selector: dict[str, str] = pydantic.Field(default={})
-    """TODO controlPlane.advanced.konnectivity.agent.nodeSelector"""
+    """Labels that a node must have."""
     priority_class_name: str | None = None
-    """TODO controlPlane.advanced.konnectivity.agent.priorityClassName"""
+    """PriorityClass of the pods."""
     tolerations: list[Any] = pydantic.Field(default=[])
-    """TODO controlPlane.advanced.konnectivity.agent.tolerations"""
+    """Taints that the pods tolerate, as in a pod."""
     extra_env: list[Any] = pydantic.Field(default=[])
-    """TODO controlPlane.advanced.konnectivity.agent.extraEnv"""
+    """Further environment variables."""
     extra_args: list[str] = pydantic.Field(default=[])
-    """TODO controlPlane.advanced.konnectivity.agent.extraArgs"""
+    """Further arguments, as --name=value; one that we set too is replaced."""
 
 
 class Konnectivity(base.Section):
-    """TODO class controlPlane.advanced.konnectivity"""
+    """Connections from the control plane to private nodes."""
 
-    server: base.Part[Server] = base.part(Server)
-    """TODO controlPlane.advanced.konnectivity.server"""
-    agent: base.Part[Agent] = base.part(Agent)
-    """TODO controlPlane.advanced.konnectivity.agent"""
+    server: base.Part[KonnectivityServer] = base.part(KonnectivityServer)
+    agent: base.Part[KonnectivityAgent] = base.part(KonnectivityAgent)
 
 
 class Registry(base.Section):
-    """TODO class controlPlane.advanced.registry"""
+    """An image registry in the control plane."""
 
     enabled: bool = False
-    """TODO controlPlane.advanced.registry.enabled"""
+    """Start it."""
     anonymous_pull: bool = True
-    """TODO controlPlane.advanced.registry.anonymousPull"""
+    """Let everybody pull."""
     config: Any = pydantic.Field(default={})
-    """TODO controlPlane.advanced.registry.config"""
+    """Its configuration, merged over ours."""
 
 
 class KubeOvnLoadBalancers(base.Section):
-    """TODO class controlPlane.advanced.cloudControllerManager.kubeOvn.loadBalancers"""
+    """Load balancers by Kube-OVN."""
 
     external_subnet: str | None = None
-    """TODO controlPlane.advanced.cloudControllerManager.kubeOvn.loadBalancers.externalSubnet"""
+    """Subnet of the outer addresses."""
     backend_subnet: str | None = None
-    """TODO controlPlane.advanced.cloudControllerManager.kubeOvn.loadBalancers.backendSubnet"""
+    """Subnet of the machines behind them."""
 
 
 class KubeOvn(base.Section):
-    """TODO class controlPlane.advanced.cloudControllerManager.kubeOvn"""
+    """Networks by Kube-OVN."""
 
     enabled: bool | None = None
-    """TODO controlPlane.advanced.cloudControllerManager.kubeOvn.enabled"""
+    """Use it."""
     vpc: str | None = None
-    """TODO controlPlane.advanced.cloudControllerManager.kubeOvn.vpc"""
+    """The VPC of the virtual cluster."""
     load_balancers: base.Part[KubeOvnLoadBalancers] | None = None
-    """TODO controlPlane.advanced.cloudControllerManager.kubeOvn.loadBalancers"""
     pod_routes: base.Part[common.Toggle] | None = None
-    """TODO controlPlane.advanced.cloudControllerManager.kubeOvn.podRoutes"""
+    """Routes to the pods of each node."""
 
 
 class CloudControllerManager(base.Section):
-    """TODO class controlPlane.advanced.cloudControllerManager"""
+    """Node addresses and load balancers for private nodes."""
 
     enabled: bool = True
-    """TODO controlPlane.advanced.cloudControllerManager.enabled"""
+    """Start it."""
     kube_ovn: base.Part[KubeOvn] | None = None
-    """TODO controlPlane.advanced.cloudControllerManager.kubeOvn"""
 
 
 class KubeVip(base.Section):
-    """TODO class controlPlane.advanced.kubeVip"""
+    """A virtual address for the control plane."""
 
     enabled: bool = False
-    """TODO controlPlane.advanced.kubeVip.enabled"""
+    """Use it."""
     interface: str | None = None
-    """TODO controlPlane.advanced.kubeVip.interface"""
+    """Network interface that carries the address."""
     gateway: str | None = None
-    """TODO controlPlane.advanced.kubeVip.gateway"""
+    """Gateway of the network."""
 
 
 class PodDisruptionBudget(base.Section):
-    """TODO class controlPlane.advanced.podDisruptionBudget"""
+    """How many replicas must stay up while nodes are drained."""
 
     enabled: bool = False
-    """TODO controlPlane.advanced.podDisruptionBudget.enabled"""
+    """Create it."""
     min_available: Any = None
-    """TODO controlPlane.advanced.podDisruptionBudget.minAvailable"""
+    """Replicas that must stay up: a number or a percentage. Excludes maxUnavailable."""
     max_unavailable: Any = None
-    """TODO controlPlane.advanced.podDisruptionBudget.maxUnavailable"""
+    """Replicas that may be down: a number or a percentage. Excludes minAvailable."""
     unhealthy_pod_eviction_policy: str | None = None
-    """TODO controlPlane.advanced.podDisruptionBudget.unhealthyPodEvictionPolicy"""
+    """IfHealthyBudget or AlwaysAllow."""
 
 
 class Advanced(base.Section):
-    """TODO class controlPlane.advanced"""
+    """Control plane settings that are rarely needed."""
 
     default_image_registry: str = ""
-    """TODO controlPlane.advanced.defaultImageRegistry"""
+    """Registry put in front of all images that we start."""
     virtual_scheduler: base.Part[common.DisabledByDefault] = base.part(common.DisabledByDefault)
-    """TODO controlPlane.advanced.virtualScheduler"""
+    """Older name of distro.k8s.scheduler."""
     service_account: base.Part[ServiceAccount] = base.part(ServiceAccount)
-    """TODO controlPlane.advanced.serviceAccount"""
+    """The ServiceAccount of the control plane, vc-NAME."""
     workload_service_account: base.Part[ServiceAccount] = base.part(ServiceAccount)
-    """TODO controlPlane.advanced.workloadServiceAccount"""
+    """The ServiceAccount of synced pods, vc-workload-NAME."""
     headless_service: base.Part[common.Metadata] = base.part(common.Metadata)
-    """TODO controlPlane.advanced.headlessService"""
+    """The headless Service of the control plane."""
     konnectivity: base.Part[Konnectivity] = base.part(Konnectivity)
-    """TODO controlPlane.advanced.konnectivity"""
     registry: base.Part[Registry] = base.part(Registry)
-    """TODO controlPlane.advanced.registry"""
     cloud_controller_manager: base.Part[CloudControllerManager] = base.part(CloudControllerManager)
-    """TODO controlPlane.advanced.cloudControllerManager"""
     global_metadata: base.Part[common.Annotations] = base.part(common.Annotations)
-    """TODO controlPlane.advanced.globalMetadata"""
+    """Annotations on everything that the chart creates."""
     kube_vip: base.Part[KubeVip] = base.part(KubeVip)
-    """TODO controlPlane.advanced.kubeVip"""
     pod_disruption_budget: base.Part[PodDisruptionBudget] = base.part(PodDisruptionBudget)
-    """TODO controlPlane.advanced.podDisruptionBudget"""

@@ -1,6 +1,4 @@
-"""Models of auto_nodes_keys."""
-
-from __future__ import annotations
+"""Private nodes that are made on demand."""
 
 import pydantic
 
@@ -8,107 +6,106 @@ from nestling.config.models import base, common
 
 
 class NodeTypeRequirement(base.Section):
-    """TODO class controlPlane.standalone.autoNodes.nodeTypeSelector[]"""
+    """One condition on the kind of machine."""
 
     property: str | None = None
-    """TODO controlPlane.standalone.autoNodes.nodeTypeSelector[].property"""
+    """A property of the machine, such as its zone."""
     operator: str | None = None
-    """TODO controlPlane.standalone.autoNodes.nodeTypeSelector[].operator"""
+    """In, NotIn, Exists, DoesNotExist, Gt or Lt."""
     values: base.Absent[list[str]] = pydantic.Field(default=[])
-    """TODO controlPlane.standalone.autoNodes.nodeTypeSelector[].values"""
+    """The values to compare with."""
     value: str | None = None
-    """TODO controlPlane.standalone.autoNodes.nodeTypeSelector[].value"""
+    """The single value to compare with."""
 
 
 class StandaloneAutoNodes(base.Section):
-    """TODO class controlPlane.standalone.autoNodes"""
+    """Machines for the control plane itself."""
 
     provider: str | None = None
-    """TODO controlPlane.standalone.autoNodes.provider"""
+    """Who makes the machines."""
     quantity: int | None = None
-    """TODO controlPlane.standalone.autoNodes.quantity"""
+    """How many."""
     node_type_selector: base.Absent[list[base.Part[NodeTypeRequirement]]] = pydantic.Field(default=[])
-    """TODO controlPlane.standalone.autoNodes.nodeTypeSelector"""
+    """Which kinds of machine."""
 
 
 class StaticPool(base.Section):
-    """TODO class privateNodes.autoNodes[].static[]"""
+    """A fixed number of nodes."""
 
     name: str | None = None
-    """TODO privateNodes.autoNodes[].static[].name"""
+    """Name of the pool."""
     properties: base.Absent[dict[str, str]] = pydantic.Field(default={})
-    """TODO privateNodes.autoNodes[].static[].properties"""
+    """Settings for the provider."""
     node_type_selector: base.Absent[list[base.Part[NodeTypeRequirement]]] = pydantic.Field(default=[])
-    """TODO privateNodes.autoNodes[].static[].nodeTypeSelector"""
+    """Which kinds of machine."""
     taints: base.Absent[list[base.Part[common.Taint]]] = pydantic.Field(default=[])
-    """TODO privateNodes.autoNodes[].static[].taints"""
+    """Taints of the nodes."""
     node_labels: base.Absent[dict[str, str]] = pydantic.Field(default={})
-    """TODO privateNodes.autoNodes[].static[].nodeLabels"""
+    """Labels of the nodes."""
     termination_grace_period: str | None = None
-    """TODO privateNodes.autoNodes[].static[].terminationGracePeriod"""
+    """How long a node may take to go."""
     quantity: int | None = None
-    """TODO privateNodes.autoNodes[].static[].quantity"""
+    """How many nodes."""
     profile: str | None = None
-    """TODO privateNodes.autoNodes[].static[].profile"""
+    """Profile of the nodes."""
 
 
 class DisruptionBudget(base.Section):
-    """TODO class privateNodes.autoNodes[].dynamic[].disruption.budgets[]"""
+    """How many nodes may go at once."""
 
     nodes: str | None = None
-    """TODO privateNodes.autoNodes[].dynamic[].disruption.budgets[].nodes"""
+    """Number or percentage."""
     schedule: str | None = None
-    """TODO privateNodes.autoNodes[].dynamic[].disruption.budgets[].schedule"""
+    """When it begins to hold, as a cron expression."""
     duration: str | None = None
-    """TODO privateNodes.autoNodes[].dynamic[].disruption.budgets[].duration"""
+    """How long it holds."""
 
 
 class Disruption(base.Section):
-    """TODO class privateNodes.autoNodes[].dynamic[].disruption"""
+    """When nodes are removed or replaced."""
 
     consolidate_after: str | None = None
-    """TODO privateNodes.autoNodes[].dynamic[].disruption.consolidateAfter"""
+    """How long a node is idle first, such as 30s or Never."""
     consolidation_policy: str | None = None
-    """TODO privateNodes.autoNodes[].dynamic[].disruption.consolidationPolicy"""
+    """WhenEmpty or WhenEmptyOrUnderutilized."""
     budgets: base.Absent[list[base.Part[DisruptionBudget]]] = pydantic.Field(default=[])
-    """TODO privateNodes.autoNodes[].dynamic[].disruption.budgets"""
+    """How many nodes may go at once."""
 
 
 class DynamicPool(base.Section):
-    """TODO class privateNodes.autoNodes[].dynamic[]"""
+    """Nodes that come and go with the load."""
 
     name: str | None = None
-    """TODO privateNodes.autoNodes[].dynamic[].name"""
+    """Name of the pool."""
     properties: base.Absent[dict[str, str]] = pydantic.Field(default={})
-    """TODO privateNodes.autoNodes[].dynamic[].properties"""
+    """Settings for the provider."""
     node_type_selector: base.Absent[list[base.Part[NodeTypeRequirement]]] = pydantic.Field(default=[])
-    """TODO privateNodes.autoNodes[].dynamic[].nodeTypeSelector"""
+    """Which kinds of machine."""
     taints: base.Absent[list[base.Part[common.Taint]]] = pydantic.Field(default=[])
-    """TODO privateNodes.autoNodes[].dynamic[].taints"""
+    """Taints of the nodes."""
     node_labels: base.Absent[dict[str, str]] = pydantic.Field(default={})
-    """TODO privateNodes.autoNodes[].dynamic[].nodeLabels"""
+    """Labels of the nodes."""
     limits: base.Absent[dict[str, str]] = pydantic.Field(default={})
-    """TODO privateNodes.autoNodes[].dynamic[].limits"""
+    """Most resources that the pool may have."""
     disruption: base.Part[Disruption] | None = None
-    """TODO privateNodes.autoNodes[].dynamic[].disruption"""
     termination_grace_period: str | None = None
-    """TODO privateNodes.autoNodes[].dynamic[].terminationGracePeriod"""
+    """How long a node may take to go."""
     expire_after: str | None = None
-    """TODO privateNodes.autoNodes[].dynamic[].expireAfter"""
+    """How long a node lives, such as 720h or Never."""
     weight: int | None = None
-    """TODO privateNodes.autoNodes[].dynamic[].weight"""
+    """Pools with a higher weight are used first."""
     profile: str | None = None
-    """TODO privateNodes.autoNodes[].dynamic[].profile"""
+    """Profile of the nodes."""
 
 
 class AutoNodes(base.Section):
-    """TODO class privateNodes.autoNodes[]"""
+    """Nodes by one provider."""
 
     provider: str | None = None
-    """TODO privateNodes.autoNodes[].provider"""
+    """Who makes the machines."""
     properties: base.Absent[dict[str, str]] = pydantic.Field(default={})
-    """TODO privateNodes.autoNodes[].properties"""
+    """Settings for the provider."""
     static: base.Absent[list[base.Part[StaticPool]]] = pydantic.Field(default=[])
-    """TODO privateNodes.autoNodes[].static"""
+    """Pools of a fixed size."""
     dynamic: base.Absent[list[base.Part[DynamicPool]]] = pydantic.Field(default=[])
-    """TODO privateNodes.autoNodes[].dynamic"""
+    """Pools that grow and shrink."""

@@ -1,6 +1,4 @@
-"""Models of backing_store_keys."""
-
-from __future__ import annotations
+"""Where a virtual cluster keeps its objects."""
 
 from typing import Any
 
@@ -10,214 +8,196 @@ from nestling.config.models import base, common
 
 
 class EmbeddedEtcd(base.Section):
-    """TODO class controlPlane.backingStore.etcd.embedded"""
+    """etcd next to the control plane, in the same pod. The default of Nestling."""
 
     enabled: bool = False
-    """TODO controlPlane.backingStore.etcd.embedded.enabled"""
+    """Use it."""
     migrate_from_deployed_etcd: bool = False
-    """TODO controlPlane.backingStore.etcd.embedded.migrateFromDeployedEtcd"""
+    """Take the data of a deployed etcd over."""
     snapshot_count: int | None = None
-    """TODO controlPlane.backingStore.etcd.embedded.snapshotCount"""
+    """How many changes etcd keeps in memory before it writes a snapshot."""
     extra_args: list[str] = pydantic.Field(default=[])
-    """TODO controlPlane.backingStore.etcd.embedded.extraArgs"""
+    """Further arguments, as --name=value; one that we set too is replaced."""
 
 
 class Image(base.Section):
-    """TODO class controlPlane.backingStore.etcd.deploy.statefulSet.image"""
+    """The image of etcd."""
 
     registry: str = "registry.k8s.io"
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet.image.registry"""
+    """Registry of the image."""
     repository: str = "etcd"
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet.image.repository"""
+    """Repository of the image."""
     tag: str = "3.6.8-0"
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet.image.tag"""
+    """Tag of the image."""
 
 
 class Resources(base.Section):
-    """TODO class controlPlane.backingStore.etcd.deploy.statefulSet.resources"""
+    """Resources of etcd."""
 
     limits: base.Absent[dict[str, Any]] = pydantic.Field(default={})
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet.resources.limits"""
+    """Most that it may use."""
     requests: dict[str, Any] = pydantic.Field(default={"cpu": "20m", "memory": "150Mi"})
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet.resources.requests"""
+    """What is reserved for it."""
 
 
 class HighAvailability(base.Section):
-    """TODO class controlPlane.backingStore.etcd.deploy.statefulSet.highAvailability"""
+    """How many members etcd has."""
 
     replicas: int = 1
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet.highAvailability.replicas"""
+    """Members: 1, 3 or 5."""
 
 
 class VolumeClaim(base.Section):
-    """TODO class controlPlane.backingStore.etcd.deploy.statefulSet.persistence.volumeClaim"""
+    """The volume of each member."""
 
     enabled: bool = True
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet.persistence.volumeClaim.enabled"""
+    """Keep the data on a PersistentVolume."""
     access_modes: list[str] = pydantic.Field(default=["ReadWriteOnce"])
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet.persistence.volumeClaim.accessModes"""
+    """Access modes of the volume."""
     retention_policy: str = "Retain"
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet.persistence.volumeClaim.retentionPolicy"""
+    """Retain or Delete: what becomes of the volume when the virtual cluster is deleted."""
     size: str = "5Gi"
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet.persistence.volumeClaim.size"""
+    """Size of the volume."""
     storage_class: str = ""
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet.persistence.volumeClaim.storageClass"""
+    """StorageClass of the volume; the default one when empty."""
 
 
 class Persistence(base.Section):
-    """TODO class controlPlane.backingStore.etcd.deploy.statefulSet.persistence"""
+    """Volumes of etcd."""
 
     volume_claim: base.Part[VolumeClaim] = base.part(VolumeClaim)
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet.persistence.volumeClaim"""
     volume_claim_templates: list[dict[str, Any]] = pydantic.Field(default=[])
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet.persistence.volumeClaimTemplates"""
+    """Volume claims, instead of ours."""
     add_volumes: list[dict[str, Any]] = pydantic.Field(default=[])
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet.persistence.addVolumes"""
+    """Further volumes, as in a pod."""
     add_volume_mounts: list[base.Part[common.VolumeMount]] = pydantic.Field(default=[])
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet.persistence.addVolumeMounts"""
+    """Further mounts, as in a container."""
 
 
 class EtcdStatefulSet(base.Section):
-    """TODO class controlPlane.backingStore.etcd.deploy.statefulSet"""
+    """The StatefulSet of etcd."""
 
     enabled: bool = True
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet.enabled"""
+    """Create it."""
     enable_service_links: bool = True
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet.enableServiceLinks"""
+    """Put addresses of Services into environment variables."""
     image: base.Part[Image] = base.part(Image)
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet.image"""
     image_pull_policy: str = ""
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet.imagePullPolicy"""
+    """Always, IfNotPresent or Never."""
     env: list[dict[str, Any]] = pydantic.Field(default=[])
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet.env"""
+    """Further environment variables, as in a container."""
     extra_args: list[str] = pydantic.Field(default=[])
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet.extraArgs"""
+    """Further arguments, as --name=value; one that we set too is replaced."""
     resources: base.Part[Resources] = base.part(Resources)
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet.resources"""
     pods: base.Part[common.Metadata] = base.part(common.Metadata)
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet.pods"""
     high_availability: base.Part[HighAvailability] = base.part(HighAvailability)
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet.highAvailability"""
     scheduling: base.Part[common.Scheduling] = base.part(common.Scheduling)
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet.scheduling"""
     security: base.Part[common.Security] = base.part(common.Security)
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet.security"""
     persistence: base.Part[Persistence] = base.part(Persistence)
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet.persistence"""
     annotations: dict[str, str] = pydantic.Field(default={})
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet.annotations"""
+    """Annotations of it."""
     labels: dict[str, str] = pydantic.Field(default={})
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet.labels"""
+    """Labels of it."""
 
 
 class Service(base.Section):
-    """TODO class controlPlane.backingStore.etcd.deploy.service"""
+    """The Service of etcd."""
 
     enabled: bool = True
-    """TODO controlPlane.backingStore.etcd.deploy.service.enabled"""
+    """Create it."""
     annotations: dict[str, str] = pydantic.Field(default={})
-    """TODO controlPlane.backingStore.etcd.deploy.service.annotations"""
+    """Annotations of it."""
 
 
 class DeployedEtcd(base.Section):
-    """TODO class controlPlane.backingStore.etcd.deploy"""
+    """etcd as a StatefulSet of its own."""
 
     enabled: bool = False
-    """TODO controlPlane.backingStore.etcd.deploy.enabled"""
+    """Use it."""
     stateful_set: base.Part[EtcdStatefulSet] = base.part(EtcdStatefulSet)
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet"""
     service: base.Part[Service] = base.part(Service)
-    """TODO controlPlane.backingStore.etcd.deploy.service"""
     headless_service: base.Part[common.Annotations] = base.part(common.Annotations)
-    """TODO controlPlane.backingStore.etcd.deploy.headlessService"""
+    """The headless Service of etcd."""
 
 
 class Tls(base.Section):
-    """TODO class controlPlane.backingStore.etcd.external.tls"""
+    """Certificates for the connection to etcd, as paths in the pod."""
 
     ca_file: str = ""
-    """TODO controlPlane.backingStore.etcd.external.tls.caFile"""
+    """File with the certificates to trust."""
     cert_file: str = ""
-    """TODO controlPlane.backingStore.etcd.external.tls.certFile"""
+    """File with the client certificate."""
     key_file: str = ""
-    """TODO controlPlane.backingStore.etcd.external.tls.keyFile"""
+    """File with the client key."""
 
 
 class ExternalEtcd(base.Section):
-    """TODO class controlPlane.backingStore.etcd.external"""
+    """An etcd that you run."""
 
     enabled: bool = False
-    """TODO controlPlane.backingStore.etcd.external.enabled"""
+    """Use it."""
     endpoint: str = ""
-    """TODO controlPlane.backingStore.etcd.external.endpoint"""
+    """Its address, such as etcd.example.com:2379."""
     tls: base.Part[Tls] = base.part(Tls)
-    """TODO controlPlane.backingStore.etcd.external.tls"""
 
 
 class Etcd(base.Section):
-    """TODO class controlPlane.backingStore.etcd"""
+    """etcd: embedded, deployed or your own."""
 
     embedded: base.Part[EmbeddedEtcd] = base.part(EmbeddedEtcd)
-    """TODO controlPlane.backingStore.etcd.embedded"""
     deploy: base.Part[DeployedEtcd] = base.part(DeployedEtcd)
-    """TODO controlPlane.backingStore.etcd.deploy"""
     external: base.Part[ExternalEtcd] = base.part(ExternalEtcd)
-    """TODO controlPlane.backingStore.etcd.external"""
 
 
 class EmbeddedDatabase(base.Section):
-    """TODO class controlPlane.backingStore.database.embedded"""
+    """SQLite next to the control plane, behind kine; for one replica."""
 
     enabled: bool = False
-    """TODO controlPlane.backingStore.database.embedded.enabled"""
+    """Use it."""
     data_source: str | None = None
-    """TODO controlPlane.backingStore.database.embedded.dataSource"""
+    """Connection text, such as mysql://user:password@tcp(host:3306)/name."""
     identity_provider: str | None = None
-    """TODO controlPlane.backingStore.database.embedded.identityProvider"""
+    """Log in by identity instead of a password; aws for RDS."""
     key_file: str | None = None
-    """TODO controlPlane.backingStore.database.embedded.keyFile"""
+    """File with the client key."""
     cert_file: str | None = None
-    """TODO controlPlane.backingStore.database.embedded.certFile"""
+    """File with the client certificate."""
     ca_file: str | None = None
-    """TODO controlPlane.backingStore.database.embedded.caFile"""
+    """File with the certificates to trust."""
     extra_args: list[str] = pydantic.Field(default=[])
-    """TODO controlPlane.backingStore.database.embedded.extraArgs"""
+    """Further arguments, as --name=value; one that we set too is replaced."""
 
 
 class ExternalDatabase(base.Section):
-    """TODO class controlPlane.backingStore.database.external"""
+    """A database server of yours, behind kine."""
 
     enabled: bool = False
-    """TODO controlPlane.backingStore.database.external.enabled"""
+    """Use it."""
     data_source: str = ""
-    """TODO controlPlane.backingStore.database.external.dataSource"""
+    """Connection text, such as mysql://user:password@tcp(host:3306)/name."""
     identity_provider: str = ""
-    """TODO controlPlane.backingStore.database.external.identityProvider"""
+    """Log in by identity instead of a password; aws for RDS."""
     key_file: str = ""
-    """TODO controlPlane.backingStore.database.external.keyFile"""
+    """File with the client key."""
     cert_file: str = ""
-    """TODO controlPlane.backingStore.database.external.certFile"""
+    """File with the client certificate."""
     ca_file: str = ""
-    """TODO controlPlane.backingStore.database.external.caFile"""
+    """File with the certificates to trust."""
     extra_args: list[str] = pydantic.Field(default=[])
-    """TODO controlPlane.backingStore.database.external.extraArgs"""
+    """Further arguments, as --name=value; one that we set too is replaced."""
     connector: str = ""
-    """TODO controlPlane.backingStore.database.external.connector"""
+    """Secret that says how to connect."""
 
 
 class Database(base.Section):
-    """TODO class controlPlane.backingStore.database"""
+    """A database behind kine."""
 
     embedded: base.Part[EmbeddedDatabase] = base.part(EmbeddedDatabase)
-    """TODO controlPlane.backingStore.database.embedded"""
     external: base.Part[ExternalDatabase] = base.part(ExternalDatabase)
-    """TODO controlPlane.backingStore.database.external"""
 
 
 class BackingStore(base.Section):
-    """TODO class controlPlane.backingStore"""
+    """Where the virtual cluster keeps its objects; at most one. etcd in the pod when none is set."""
 
     etcd: base.Part[Etcd] = base.part(Etcd)
-    """TODO controlPlane.backingStore.etcd"""
     database: base.Part[Database] = base.part(Database)
-    """TODO controlPlane.backingStore.database"""

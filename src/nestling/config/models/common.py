@@ -1,6 +1,4 @@
-"""Models of common."""
-
-from __future__ import annotations
+"""Shapes that appear in many places."""
 
 from typing import Any
 
@@ -10,228 +8,227 @@ from nestling.config.models import base
 
 
 class PatchReference(base.Section):
-    """TODO class sync.toHost.pods.patches[].reference"""
+    """Says that a patched field holds the name of another object, so that the name is translated."""
 
     api_version: str | None = None
-    """TODO sync.toHost.pods.patches[].reference.apiVersion"""
+    """API version of the object that is named."""
     api_version_path: str | None = None
-    """TODO sync.toHost.pods.patches[].reference.apiVersionPath"""
+    """Where the API version is found, when it is not fixed."""
     kind: str | None = None
-    """TODO sync.toHost.pods.patches[].reference.kind"""
+    """Kind of the object that is named."""
     kind_path: str | None = None
-    """TODO sync.toHost.pods.patches[].reference.kindPath"""
+    """Where the kind is found, when it is not fixed."""
     name_path: str | None = None
-    """TODO sync.toHost.pods.patches[].reference.namePath"""
+    """Where the name is found, relative to path."""
     namespace_path: str | None = None
-    """TODO sync.toHost.pods.patches[].reference.namespacePath"""
+    """Where the namespace is found, relative to path."""
 
 
 class Patch(base.Section):
-    """TODO class sync.toHost.pods.patches[]"""
+    """A change to objects while they are synced: an expression, a reference, or labels."""
 
     path: str | None = None
-    """TODO sync.toHost.pods.patches[].path"""
+    """The field, such as spec.rules[*].host or metadata.annotations["a.b/c"]; empty text for the whole object."""
     expression: str | None = None
-    """TODO sync.toHost.pods.patches[].expression"""
+    """JavaScript whose result replaces the field on its way to the other side; sees value and context."""
     reverse_expression: str | None = None
-    """TODO sync.toHost.pods.patches[].reverseExpression"""
+    """JavaScript for the way back."""
     reference: base.Part[PatchReference] | None = None
-    """TODO sync.toHost.pods.patches[].reference"""
     labels: base.Absent[dict[str, Any]] = pydantic.Field(default={})
-    """TODO sync.toHost.pods.patches[].labels"""
+    """Treat the field as labels; for custom resources."""
 
 
 class SyncUsed(base.Section):
-    """TODO class sync.toHost.secrets"""
+    """Sync of objects that other objects use."""
 
     enabled: bool = True
-    """TODO sync.toHost.secrets.enabled"""
+    """Sync them to the host."""
     all: bool = False
-    """TODO sync.toHost.secrets.all"""
+    """Sync every one of them, not only those that are used."""
     patches: base.Absent[list[base.Part[Patch]]] = pydantic.Field(default=[])
-    """TODO sync.toHost.secrets.patches"""
+    """Changes to the objects while they are synced."""
 
 
 class SyncOff(base.Section):
-    """TODO class sync.toHost.ingresses"""
+    """A kind that is not synced unless it is switched on."""
 
     enabled: bool = False
-    """TODO sync.toHost.ingresses.enabled"""
+    """Sync the kind."""
     patches: base.Absent[list[base.Part[Patch]]] = pydantic.Field(default=[])
-    """TODO sync.toHost.ingresses.patches"""
+    """Changes to the objects while they are synced."""
 
 
 class SyncAuto(base.Section):
-    """TODO class sync.toHost.gatewayApi.referenceGrants"""
+    """A kind that is synced when it is needed."""
 
     enabled: base.StrBool = "auto"
-    """TODO sync.toHost.gatewayApi.referenceGrants.enabled"""
+    """Sync the kind; auto decides by what else is switched on."""
     patches: base.Absent[list[base.Part[Patch]]] = pydantic.Field(default=[])
-    """TODO sync.toHost.gatewayApi.referenceGrants.patches"""
+    """Changes to the objects while they are synced."""
 
 
 class SyncOn(base.Section):
-    """TODO class sync.toHost.services"""
+    """A kind that is synced unless it is switched off."""
 
     enabled: bool = True
-    """TODO sync.toHost.services.enabled"""
+    """Sync the kind."""
     patches: base.Absent[list[base.Part[Patch]]] = pydantic.Field(default=[])
-    """TODO sync.toHost.services.patches"""
+    """Changes to the objects while they are synced."""
 
 
 class RemovedSync(base.Section):
-    """TODO class sync.toHost.volumeSnapshots"""
+    """A sync that no longer exists; setting it is an error."""
 
     enabled: bool | None = None
-    """TODO sync.toHost.volumeSnapshots.enabled"""
+    """No longer has a meaning."""
     patches: base.Absent[list[base.Part[Patch]]] = pydantic.Field(default=[])
-    """TODO sync.toHost.volumeSnapshots.patches"""
+    """No longer has a meaning."""
 
 
 class NameMappings(base.Section):
-    """TODO class sync.toHost.namespaces.mappings"""
+    """Which object or namespace of one side is which on the other."""
 
     by_name: base.Absent[dict[str, str]] = pydantic.Field(default={})
-    """TODO sync.toHost.namespaces.mappings.byName"""
+    """From one side to the other, such as shared/*: config/* or team-a/ca: default/ca."""
 
 
 class SelectorRequirement(base.Section):
-    """TODO class sync.fromHost.ingressClasses.selector.matchExpressions[]"""
+    """One condition of a label selector."""
 
     key: str | None = None
-    """TODO sync.fromHost.ingressClasses.selector.matchExpressions[].key"""
+    """The label."""
     operator: str | None = None
-    """TODO sync.fromHost.ingressClasses.selector.matchExpressions[].operator"""
+    """In, NotIn, Exists or DoesNotExist."""
     values: base.Absent[list[str]] = pydantic.Field(default=[])
-    """TODO sync.fromHost.ingressClasses.selector.matchExpressions[].values"""
+    """The values for In and NotIn."""
 
 
 class LabelSelector(base.Section):
-    """TODO class sync.fromHost.ingressClasses.selector"""
+    """Selects objects by their labels."""
 
     match_labels: base.Absent[dict[str, str]] = pydantic.Field(default={})
-    """TODO sync.fromHost.ingressClasses.selector.matchLabels"""
+    """Labels that must be there with exactly these values."""
     match_expressions: base.Absent[list[base.Part[SelectorRequirement]]] = pydantic.Field(default=[])
-    """TODO sync.fromHost.ingressClasses.selector.matchExpressions"""
+    """Conditions that must all hold."""
 
 
 class SyncSelected(base.Section):
-    """TODO class sync.fromHost.ingressClasses"""
+    """A kind of the host that tenants can see, optionally only some of its objects."""
 
     enabled: bool = False
-    """TODO sync.fromHost.ingressClasses.enabled"""
+    """Sync the kind."""
     patches: base.Absent[list[base.Part[Patch]]] = pydantic.Field(default=[])
-    """TODO sync.fromHost.ingressClasses.patches"""
+    """Changes to the objects while they are synced."""
     selector: base.Part[LabelSelector] | None = None
-    """TODO sync.fromHost.ingressClasses.selector"""
+    """Take only objects with these labels. Objects that use another one are not synced."""
 
 
 class SyncMapped(base.Section):
-    """TODO class sync.fromHost.configMaps"""
+    """Objects of chosen host namespaces that tenants can see."""
 
     enabled: bool = False
-    """TODO sync.fromHost.configMaps.enabled"""
+    """Sync the objects that mappings name."""
     patches: base.Absent[list[base.Part[Patch]]] = pydantic.Field(default=[])
-    """TODO sync.fromHost.configMaps.patches"""
+    """Changes to the objects while they are synced."""
     mappings: base.Part[NameMappings] = base.part(NameMappings)
-    """TODO sync.fromHost.configMaps.mappings"""
+    """Host to virtual: ns/name, ns/*, /name for the control plane's namespace, or empty text for all of it."""
 
 
 class EnabledByDefault(base.Section):
-    """TODO class integrations.kubeVirt.webhook"""
+    """Something that is on unless it is switched off."""
 
     enabled: bool = True
-    """TODO integrations.kubeVirt.webhook.enabled"""
+    """Whether it is on."""
 
 
 class DisabledByDefault(base.Section):
-    """TODO class integrations.kubeVirt.sync.dataVolumes"""
+    """Something that is off unless it is switched on."""
 
     enabled: bool = False
-    """TODO integrations.kubeVirt.sync.dataVolumes.enabled"""
+    """Whether it is on."""
 
 
 class Toggle(base.Section):
-    """TODO class deploy.volumeSnapshotController"""
+    """A switch."""
 
     enabled: bool | None = None
-    """TODO deploy.volumeSnapshotController.enabled"""
+    """Whether it is on."""
 
 
 class NameValue(base.Section):
-    """TODO class controlPlane.standalone.joinNode.nodeRegistration.kubeletExtraArgs[]"""
+    """A name with a value."""
 
     name: str | None = None
-    """TODO controlPlane.standalone.joinNode.nodeRegistration.kubeletExtraArgs[].name"""
+    """The name."""
     value: str | None = None
-    """TODO controlPlane.standalone.joinNode.nodeRegistration.kubeletExtraArgs[].value"""
+    """The value."""
 
 
 class Taint(base.Section):
-    """TODO class controlPlane.standalone.joinNode.nodeRegistration.taints[]"""
+    """Keeps pods without a matching toleration off a node."""
 
     key: str | None = None
-    """TODO controlPlane.standalone.joinNode.nodeRegistration.taints[].key"""
+    """Key of the taint."""
     value: str | None = None
-    """TODO controlPlane.standalone.joinNode.nodeRegistration.taints[].value"""
+    """Value of the taint."""
     effect: str | None = None
-    """TODO controlPlane.standalone.joinNode.nodeRegistration.taints[].effect"""
+    """NoSchedule, PreferNoSchedule or NoExecute."""
 
 
 class Metadata(base.Section):
-    """TODO class controlPlane.backingStore.etcd.deploy.statefulSet.pods"""
+    """Annotations and labels of an object."""
 
     annotations: dict[str, str] = pydantic.Field(default={})
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet.pods.annotations"""
+    """Annotations of it."""
     labels: dict[str, str] = pydantic.Field(default={})
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet.pods.labels"""
+    """Labels of it."""
 
 
 class Scheduling(base.Section):
-    """TODO class controlPlane.backingStore.etcd.deploy.statefulSet.scheduling"""
+    """Where pods may run."""
 
     node_selector: dict[str, Any] = pydantic.Field(default={})
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet.scheduling.nodeSelector"""
+    """Labels that a node must have."""
     affinity: dict[str, Any] = pydantic.Field(default={})
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet.scheduling.affinity"""
+    """Affinity of the pods, as in a pod."""
     tolerations: list[dict[str, Any]] = pydantic.Field(default=[])
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet.scheduling.tolerations"""
+    """Taints that the pods tolerate, as in a pod."""
     priority_class_name: str = ""
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet.scheduling.priorityClassName"""
+    """PriorityClass of the pods."""
     pod_management_policy: str = "Parallel"
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet.scheduling.podManagementPolicy"""
+    """Parallel or OrderedReady."""
     topology_spread_constraints: list[Any] = pydantic.Field(default=[])
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet.scheduling.topologySpreadConstraints"""
+    """How the pods spread over zones and nodes, as in a pod."""
 
 
 class Security(base.Section):
-    """TODO class controlPlane.backingStore.etcd.deploy.statefulSet.security"""
+    """Security contexts of a pod and its containers."""
 
     pod_security_context: dict[str, Any] = pydantic.Field(default={})
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet.security.podSecurityContext"""
+    """Security context of the pod."""
     container_security_context: dict[str, Any] = pydantic.Field(default={})
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet.security.containerSecurityContext"""
+    """Security context of the containers."""
 
 
 class VolumeMount(base.Section):
-    """TODO class controlPlane.backingStore.etcd.deploy.statefulSet.persistence.addVolumeMounts[]"""
+    """Where a volume appears in a container."""
 
     name: str | None = None
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet.persistence.addVolumeMounts[].name"""
+    """Name of the volume."""
     read_only: bool | None = None
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet.persistence.addVolumeMounts[].readOnly"""
+    """Mount it read-only."""
     mount_path: str | None = None
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet.persistence.addVolumeMounts[].mountPath"""
+    """Path in the container."""
     sub_path: str | None = None
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet.persistence.addVolumeMounts[].subPath"""
+    """Path inside the volume."""
     mount_propagation: str | None = None
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet.persistence.addVolumeMounts[].mountPropagation"""
+    """None, HostToContainer or Bidirectional."""
     sub_path_expr: str | None = None
-    """TODO controlPlane.backingStore.etcd.deploy.statefulSet.persistence.addVolumeMounts[].subPathExpr"""
+    """Path inside the volume, with environment variables in it."""
 
 
 class Annotations(base.Section):
-    """TODO class controlPlane.backingStore.etcd.deploy.headlessService"""
+    """Annotations of an object."""
 
     annotations: dict[str, str] = pydantic.Field(default={})
-    """TODO controlPlane.backingStore.etcd.deploy.headlessService.annotations"""
+    """Annotations of it."""

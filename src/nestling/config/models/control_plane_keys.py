@@ -1,6 +1,4 @@
-"""Models of control_plane_keys."""
-
-from __future__ import annotations
+"""The control plane and how it is reached."""
 
 from typing import Any
 
@@ -18,36 +16,36 @@ from nestling.config.models import (
 
 
 class Proxy(base.Section):
-    """TODO class controlPlane.proxy"""
+    """The address at which the API server listens."""
 
     bind_address: str = "0.0.0.0"  # noqa: S104  # the API server of a virtual cluster is there to be reached
-    """TODO controlPlane.proxy.bindAddress"""
+    """Address to listen on."""
     port: int = 8443
-    """TODO controlPlane.proxy.port"""
+    """Port to listen on."""
     extra_sans: list[str] = pydantic.Field(default=[], alias="extraSANs")
-    """TODO controlPlane.proxy.extraSANs"""
+    """Further names and addresses for the serving certificate."""
 
 
 class HostPathMapper(base.Section):
-    """TODO class controlPlane.hostPathMapper"""
+    """Makes paths of container logs on host nodes fit virtual pods."""
 
     enabled: bool | None = None
-    """TODO controlPlane.hostPathMapper.enabled"""
+    """Rewrite the host paths."""
     central: bool | None = None
-    """TODO controlPlane.hostPathMapper.central"""
+    """One mapper for the whole host."""
 
 
 class Ingress(base.Section):
-    """TODO class controlPlane.ingress"""
+    """An Ingress to the API server. The controller must pass TLS through."""
 
     enabled: bool = False
-    """TODO controlPlane.ingress.enabled"""
+    """Create it."""
     host: str = "my-host.com"
-    """TODO controlPlane.ingress.host"""
+    """Its host name."""
     path_type: str = "ImplementationSpecific"
-    """TODO controlPlane.ingress.pathType"""
+    """Path type of its rule."""
     spec: dict[str, Any] = pydantic.Field(default={"tls": []})
-    """TODO controlPlane.ingress.spec"""
+    """Specification, merged over ours."""
     annotations: dict[str, str] = pydantic.Field(
         default={
             "nginx.ingress.kubernetes.io/backend-protocol": "HTTPS",
@@ -55,84 +53,72 @@ class Ingress(base.Section):
             "nginx.ingress.kubernetes.io/ssl-redirect": "true",
         }
     )
-    """TODO controlPlane.ingress.annotations"""
+    """Annotations of it."""
     labels: dict[str, str] = pydantic.Field(default={})
-    """TODO controlPlane.ingress.labels"""
+    """Labels of it."""
 
 
 class TlsRoute(base.Section):
-    """TODO class controlPlane.tlsRoute"""
+    """A TLSRoute of the Gateway API to the API server."""
 
     enabled: bool = False
-    """TODO controlPlane.tlsRoute.enabled"""
+    """Create it."""
     api_version: str = "gateway.networking.k8s.io/v1"
-    """TODO controlPlane.tlsRoute.apiVersion"""
+    """API version of the TLSRoute."""
     host: str = "my-host.com"
-    """TODO controlPlane.tlsRoute.host"""
+    """Its host name."""
     parent_refs: list[dict[str, Any]] = pydantic.Field(default=[])
-    """TODO controlPlane.tlsRoute.parentRefs"""
+    """Gateways that it attaches to."""
     spec: dict[str, Any] = pydantic.Field(default={})
-    """TODO controlPlane.tlsRoute.spec"""
+    """Specification, merged over ours."""
     annotations: dict[str, str] = pydantic.Field(default={})
-    """TODO controlPlane.tlsRoute.annotations"""
+    """Annotations of it."""
     labels: dict[str, str] = pydantic.Field(default={})
-    """TODO controlPlane.tlsRoute.labels"""
+    """Labels of it."""
 
 
 class Service(base.Section):
-    """TODO class controlPlane.service"""
+    """The Service of the control plane."""
 
     enabled: bool = True
-    """TODO controlPlane.service.enabled"""
+    """Create it."""
     spec: dict[str, Any] = pydantic.Field(default={"type": "ClusterIP"})
-    """TODO controlPlane.service.spec"""
+    """Specification, merged over ours; type: LoadBalancer makes the API reachable from outside."""
     kubelet_node_port: int = 0
-    """TODO controlPlane.service.kubeletNodePort"""
+    """Node port of the kubelet port; 0 lets the host choose."""
     https_node_port: int = 0
-    """TODO controlPlane.service.httpsNodePort"""
+    """Node port of the API; 0 lets the host choose."""
     annotations: dict[str, str] = pydantic.Field(default={})
-    """TODO controlPlane.service.annotations"""
+    """Annotations of it."""
     labels: dict[str, str] = pydantic.Field(default={})
-    """TODO controlPlane.service.labels"""
+    """Labels of it."""
 
 
 class ServiceMonitor(base.Section):
-    """TODO class controlPlane.serviceMonitor"""
+    """A ServiceMonitor, for Prometheus."""
 
     enabled: bool = False
-    """TODO controlPlane.serviceMonitor.enabled"""
+    """Create it."""
     labels: dict[str, str] = pydantic.Field(default={})
-    """TODO controlPlane.serviceMonitor.labels"""
+    """Labels of it."""
     annotations: dict[str, str] = pydantic.Field(default={})
-    """TODO controlPlane.serviceMonitor.annotations"""
+    """Annotations of it."""
 
 
 class ControlPlane(base.Section):
-    """TODO class controlPlane"""
+    """The control plane and how it is reached."""
 
     endpoint: str | None = None
-    """TODO controlPlane.endpoint"""
+    """Address at which private nodes reach the API server."""
     distro: base.Part[distro_keys.Distro] = base.part(distro_keys.Distro)
-    """TODO controlPlane.distro"""
     standalone: base.Part[standalone_keys.Standalone] = base.part(standalone_keys.Standalone)
-    """TODO controlPlane.standalone"""
     backing_store: base.Part[backing_store_keys.BackingStore] = base.part(backing_store_keys.BackingStore)
-    """TODO controlPlane.backingStore"""
     coredns: base.Part[coredns_keys.Coredns] = base.part(coredns_keys.Coredns)
-    """TODO controlPlane.coredns"""
     proxy: base.Part[Proxy] = base.part(Proxy)
-    """TODO controlPlane.proxy"""
     host_path_mapper: base.Part[HostPathMapper] | None = None
-    """TODO controlPlane.hostPathMapper"""
     ingress: base.Part[Ingress] = base.part(Ingress)
-    """TODO controlPlane.ingress"""
     tls_route: base.Part[TlsRoute] = base.part(TlsRoute)
-    """TODO controlPlane.tlsRoute"""
     service: base.Part[Service] = base.part(Service)
-    """TODO controlPlane.service"""
     stateful_set: base.Part[stateful_set_keys.StatefulSet] = base.part(stateful_set_keys.StatefulSet)
-    """TODO controlPlane.statefulSet"""
     service_monitor: base.Part[ServiceMonitor] = base.part(ServiceMonitor)
-    """TODO controlPlane.serviceMonitor"""
     advanced: base.Part[advanced_keys.Advanced] = base.part(advanced_keys.Advanced)
-    """TODO controlPlane.advanced"""

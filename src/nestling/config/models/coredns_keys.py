@@ -1,6 +1,4 @@
-"""Models of coredns_keys."""
-
-from __future__ import annotations
+"""DNS inside a virtual cluster."""
 
 from typing import Any
 
@@ -10,46 +8,44 @@ from nestling.config.models import base, common
 
 
 class Service(base.Section):
-    """TODO class controlPlane.coredns.service"""
+    """The Service kube-dns of the virtual cluster."""
 
     spec: dict[str, Any] = pydantic.Field(default={"type": "ClusterIP"})
-    """TODO controlPlane.coredns.service.spec"""
+    """Specification, merged over ours."""
     annotations: dict[str, str] = pydantic.Field(default={})
-    """TODO controlPlane.coredns.service.annotations"""
+    """Annotations of it."""
     labels: dict[str, str] = pydantic.Field(default={})
-    """TODO controlPlane.coredns.service.labels"""
+    """Labels of it."""
 
 
 class Resources(base.Section):
-    """TODO class controlPlane.coredns.deployment.resources"""
+    """Resources of CoreDNS."""
 
     limits: dict[str, Any] = pydantic.Field(default={"cpu": "1000m", "memory": "170Mi"})
-    """TODO controlPlane.coredns.deployment.resources.limits"""
+    """Most that it may use."""
     requests: dict[str, Any] = pydantic.Field(default={"cpu": "20m", "memory": "64Mi"})
-    """TODO controlPlane.coredns.deployment.resources.requests"""
+    """What is reserved for it."""
 
 
 class Deployment(base.Section):
-    """TODO class controlPlane.coredns.deployment"""
+    """The Deployment of CoreDNS."""
 
     image: str = ""
-    """TODO controlPlane.coredns.deployment.image"""
+    """The image; one that fits the Kubernetes version when empty."""
     replicas: int = 1
-    """TODO controlPlane.coredns.deployment.replicas"""
+    """How many pods."""
     node_selector: dict[str, str] = pydantic.Field(default={})
-    """TODO controlPlane.coredns.deployment.nodeSelector"""
+    """Labels that a node must have."""
     affinity: dict[str, Any] = pydantic.Field(default={})
-    """TODO controlPlane.coredns.deployment.affinity"""
+    """Affinity of the pods, as in a pod."""
     tolerations: list[dict[str, Any]] = pydantic.Field(default=[])
-    """TODO controlPlane.coredns.deployment.tolerations"""
+    """Taints that the pods tolerate, as in a pod."""
     resources: base.Part[Resources] = base.part(Resources)
-    """TODO controlPlane.coredns.deployment.resources"""
     pods: base.Part[common.Metadata] = base.part(common.Metadata)
-    """TODO controlPlane.coredns.deployment.pods"""
     annotations: dict[str, str] = pydantic.Field(default={})
-    """TODO controlPlane.coredns.deployment.annotations"""
+    """Annotations of it."""
     labels: dict[str, str] = pydantic.Field(default={})
-    """TODO controlPlane.coredns.deployment.labels"""
+    """Labels of it."""
     topology_spread_constraints: list[Any] = pydantic.Field(
         default=[
             {
@@ -60,25 +56,22 @@ class Deployment(base.Section):
             }
         ]
     )
-    """TODO controlPlane.coredns.deployment.topologySpreadConstraints"""
+    """How the pods spread over zones and nodes, as in a pod."""
 
 
 class Coredns(base.Section):
-    """TODO class controlPlane.coredns"""
+    """CoreDNS: names inside the virtual cluster."""
 
     enabled: bool = True
-    """TODO controlPlane.coredns.enabled"""
+    """Install CoreDNS."""
     embedded: bool = False
-    """TODO controlPlane.coredns.embedded"""
+    """Run it in the control plane instead of as a Deployment."""
     security: base.Part[common.Security] = base.part(common.Security)
-    """TODO controlPlane.coredns.security"""
     service: base.Part[Service] = base.part(Service)
-    """TODO controlPlane.coredns.service"""
     deployment: base.Part[Deployment] = base.part(Deployment)
-    """TODO controlPlane.coredns.deployment"""
     overwrite_config: str = ""
-    """TODO controlPlane.coredns.overwriteConfig"""
+    """A whole Corefile, instead of ours."""
     overwrite_manifests: str = ""
-    """TODO controlPlane.coredns.overwriteManifests"""
+    """All manifests, instead of ours."""
     priority_class_name: str = ""
-    """TODO controlPlane.coredns.priorityClassName"""
+    """PriorityClass of the pods."""

@@ -1,6 +1,4 @@
-"""Models of deploy_keys."""
-
-from __future__ import annotations
+"""What is installed inside a virtual cluster, mostly with private nodes."""
 
 from typing import Any
 
@@ -10,180 +8,168 @@ from nestling.config.models import base, common
 
 
 class KubeProxy(base.Section):
-    """TODO class deploy.kubeProxy"""
+    """kube-proxy on private nodes."""
 
     enabled: bool = True
-    """TODO deploy.kubeProxy.enabled"""
+    """Install it."""
     image: str = ""
-    """TODO deploy.kubeProxy.image"""
+    """The image."""
     image_pull_policy: str = ""
-    """TODO deploy.kubeProxy.imagePullPolicy"""
+    """Always, IfNotPresent or Never."""
     node_selector: dict[str, str] = pydantic.Field(default={})
-    """TODO deploy.kubeProxy.nodeSelector"""
+    """Labels that a node must have."""
     priority_class_name: str | None = None
-    """TODO deploy.kubeProxy.priorityClassName"""
+    """PriorityClass of the pods."""
     tolerations: list[Any] = pydantic.Field(default=[])
-    """TODO deploy.kubeProxy.tolerations"""
+    """Taints that the pods tolerate, as in a pod."""
     extra_env: list[Any] = pydantic.Field(default=[])
-    """TODO deploy.kubeProxy.extraEnv"""
+    """Further environment variables."""
     extra_args: list[str] = pydantic.Field(default=[])
-    """TODO deploy.kubeProxy.extraArgs"""
+    """Further arguments, as --name=value; one that we set too is replaced."""
     config: dict[str, Any] = pydantic.Field(default={})
-    """TODO deploy.kubeProxy.config"""
+    """KubeProxyConfiguration, merged over the default."""
 
 
 class IpAddressPool(base.Section):
-    """TODO class deploy.metallb.ipAddressPool"""
+    """Addresses that MetalLB hands out."""
 
     addresses: list[str] = pydantic.Field(default=[])
-    """TODO deploy.metallb.ipAddressPool.addresses"""
+    """Ranges, such as 10.0.0.10-10.0.0.20 or 10.0.1.0/28."""
     l2_advertisement: bool = True
-    """TODO deploy.metallb.ipAddressPool.l2Advertisement"""
+    """Announce the addresses in the local network."""
 
 
 class Metallb(base.Section):
-    """TODO class deploy.metallb"""
+    """MetalLB: load balancers on private nodes."""
 
     enabled: bool = False
-    """TODO deploy.metallb.enabled"""
+    """Install it."""
     controller_image: str | None = None
-    """TODO deploy.metallb.controllerImage"""
+    """Image of the controller."""
     speaker_image: str | None = None
-    """TODO deploy.metallb.speakerImage"""
+    """Image of the speaker."""
     ip_address_pool: base.Part[IpAddressPool] = base.part(IpAddressPool)
-    """TODO deploy.metallb.ipAddressPool"""
 
 
 class Flannel(base.Section):
-    """TODO class deploy.cni.flannel"""
+    """Flannel: the pod network on private nodes."""
 
     enabled: bool = True
-    """TODO deploy.cni.flannel.enabled"""
+    """Install it."""
     image: str | None = None
-    """TODO deploy.cni.flannel.image"""
+    """The image."""
     init_image: str | None = None
-    """TODO deploy.cni.flannel.initImage"""
+    """Image of the init container."""
     image_pull_policy: str | None = None
-    """TODO deploy.cni.flannel.imagePullPolicy"""
+    """Always, IfNotPresent or Never."""
 
 
 class Cni(base.Section):
-    """TODO class deploy.cni"""
+    """The pod network on private nodes."""
 
     flannel: base.Part[Flannel] = base.part(Flannel)
-    """TODO deploy.cni.flannel"""
 
 
-class StorageClass(base.Section):
-    """TODO class deploy.csi.kubeVirt.storageClass"""
+class CsiStorageClass(base.Section):
+    """The StorageClass for disks of KubeVirt."""
 
     enabled: bool = True
-    """TODO deploy.csi.kubeVirt.storageClass.enabled"""
+    """Create it."""
     name: str = "kubevirt"
-    """TODO deploy.csi.kubeVirt.storageClass.name"""
+    """Its name."""
     default: bool = True
-    """TODO deploy.csi.kubeVirt.storageClass.default"""
+    """Make it the default class."""
     host_storage_class_name: str = ""
-    """TODO deploy.csi.kubeVirt.storageClass.hostStorageClassName"""
+    """StorageClass of the host behind it."""
     host_volume_mode: str = ""
-    """TODO deploy.csi.kubeVirt.storageClass.hostVolumeMode"""
+    """Block or Filesystem on the host."""
     bus: str = "scsi"
-    """TODO deploy.csi.kubeVirt.storageClass.bus"""
+    """How the disk appears in the machine: scsi, virtio or sata."""
 
 
-class KubeVirt(base.Section):
-    """TODO class deploy.csi.kubeVirt"""
+class CsiKubeVirt(base.Section):
+    """Disks for private nodes that are KubeVirt machines."""
 
     enabled: bool = False
-    """TODO deploy.csi.kubeVirt.enabled"""
+    """Install the driver."""
     image: str = ""
-    """TODO deploy.csi.kubeVirt.image"""
+    """The image."""
     image_pull_policy: str = ""
-    """TODO deploy.csi.kubeVirt.imagePullPolicy"""
+    """Always, IfNotPresent or Never."""
     host_labels: dict[str, str] = pydantic.Field(default={})
-    """TODO deploy.csi.kubeVirt.hostLabels"""
-    storage_class: base.Part[StorageClass] = base.part(StorageClass)
-    """TODO deploy.csi.kubeVirt.storageClass"""
+    """Labels for the objects on the host."""
+    storage_class: base.Part[CsiStorageClass] = base.part(CsiStorageClass)
 
 
 class Csi(base.Section):
-    """TODO class deploy.csi"""
+    """Storage drivers on private nodes."""
 
-    kube_virt: base.Part[KubeVirt] = base.part(KubeVirt)
-    """TODO deploy.csi.kubeVirt"""
+    kube_virt: base.Part[CsiKubeVirt] = base.part(CsiKubeVirt)
 
 
 class LocalPathProvisioner(base.Section):
-    """TODO class deploy.localPathProvisioner"""
+    """Volumes in a folder of a private node."""
 
     enabled: bool = True
-    """TODO deploy.localPathProvisioner.enabled"""
+    """Install it."""
     image: str | None = None
-    """TODO deploy.localPathProvisioner.image"""
+    """The image."""
     image_pull_policy: str | None = None
-    """TODO deploy.localPathProvisioner.imagePullPolicy"""
+    """Always, IfNotPresent or Never."""
     node_path: str | None = None
-    """TODO deploy.localPathProvisioner.nodePath"""
+    """The folder on the node."""
 
 
 class IngressNginx(base.Section):
-    """TODO class deploy.ingressNginx"""
+    """ingress-nginx inside the virtual cluster."""
 
     enabled: bool = False
-    """TODO deploy.ingressNginx.enabled"""
+    """Install it."""
     default_ingress_class: bool = True
-    """TODO deploy.ingressNginx.defaultIngressClass"""
+    """Make its class the default."""
 
 
 class Template(base.Section):
-    """TODO class deploy.argoCD.applications[].template"""
+    """An application from a template of the platform."""
 
     name: str | None = None
-    """TODO deploy.argoCD.applications[].template.name"""
+    """Name of the template."""
     parameters: base.Absent[dict[str, Any]] = pydantic.Field(default={})
-    """TODO deploy.argoCD.applications[].template.parameters"""
+    """Values for its parameters."""
 
 
 class Application(base.Section):
-    """TODO class deploy.argoCD.applications[]"""
+    """One application that Argo CD deploys."""
 
     name: str | None = None
-    """TODO deploy.argoCD.applications[].name"""
+    """Its name."""
     display_name: str | None = None
-    """TODO deploy.argoCD.applications[].displayName"""
+    """Its name for people."""
     target: str | None = None
-    """TODO deploy.argoCD.applications[].target"""
+    """Where it is deployed."""
     inline: base.Absent[dict[str, Any]] = pydantic.Field(default={})
-    """TODO deploy.argoCD.applications[].inline"""
+    """The Application itself."""
     template: base.Part[Template] | None = None
-    """TODO deploy.argoCD.applications[].template"""
 
 
-class ArgoCD(base.Section):
-    """TODO class deploy.argoCD"""
+class DeployArgoCD(base.Section):
+    """Applications by Argo CD."""
 
     applications: base.Absent[list[base.Part[Application]]] = pydantic.Field(default=[])
-    """TODO deploy.argoCD.applications"""
+    """The applications."""
 
 
 class Deploy(base.Section):
-    """TODO class deploy"""
+    """What is installed inside the virtual cluster."""
 
     kube_proxy: base.Part[KubeProxy] = base.part(KubeProxy)
-    """TODO deploy.kubeProxy"""
     metallb: base.Part[Metallb] = base.part(Metallb)
-    """TODO deploy.metallb"""
     cni: base.Part[Cni] = base.part(Cni)
-    """TODO deploy.cni"""
     csi: base.Part[Csi] = base.part(Csi)
-    """TODO deploy.csi"""
     local_path_provisioner: base.Part[LocalPathProvisioner] = base.part(LocalPathProvisioner)
-    """TODO deploy.localPathProvisioner"""
     ingress_nginx: base.Part[IngressNginx] = base.part(IngressNginx)
-    """TODO deploy.ingressNginx"""
     metrics_server: base.Part[common.DisabledByDefault] = base.part(common.DisabledByDefault)
-    """TODO deploy.metricsServer"""
+    """metrics-server inside the virtual cluster."""
     volume_snapshot_controller: base.Part[common.Toggle] | None = None
-    """TODO deploy.volumeSnapshotController"""
-    argo_cd: base.Part[ArgoCD] | None = pydantic.Field(default=None, alias="argoCD")
-    """TODO deploy.argoCD"""
+    """No longer exists: the snapshot controller is not installed."""
+    argo_cd: base.Part[DeployArgoCD] | None = pydantic.Field(default=None, alias="argoCD")

@@ -1,6 +1,4 @@
-"""Models of distro_keys."""
-
-from __future__ import annotations
+"""The Kubernetes that a virtual cluster runs."""
 
 from typing import Any
 
@@ -10,67 +8,64 @@ from nestling.config.models import base
 
 
 class Component(base.Section):
-    """TODO class controlPlane.distro.k8s.apiServer"""
+    """One process of the control plane."""
 
     enabled: bool = True
-    """TODO controlPlane.distro.k8s.apiServer.enabled"""
+    """Start it."""
     command: list[str] = pydantic.Field(default=[])
-    """TODO controlPlane.distro.k8s.apiServer.command"""
+    """The whole command line, instead of ours."""
     extra_args: list[str] = pydantic.Field(default=[])
-    """TODO controlPlane.distro.k8s.apiServer.extraArgs"""
+    """Further arguments, as --name=value; one that we set too is replaced."""
 
 
 class Scheduler(base.Section):
-    """TODO class controlPlane.distro.k8s.scheduler"""
+    """The scheduler of the virtual cluster."""
 
     enabled: bool = False
-    """TODO controlPlane.distro.k8s.scheduler.enabled"""
+    """Start it; without it the host places the pods."""
     command: list[str] = pydantic.Field(default=[])
-    """TODO controlPlane.distro.k8s.scheduler.command"""
+    """The whole command line, instead of ours."""
     extra_args: list[str] = pydantic.Field(default=[])
-    """TODO controlPlane.distro.k8s.scheduler.extraArgs"""
+    """Further arguments, as --name=value; one that we set too is replaced."""
 
 
 class K8sImage(base.Section):
-    """TODO class controlPlane.distro.k8s.image"""
+    """Image with the Kubernetes binaries. Its tag also selects the version."""
 
     registry: str = "ghcr.io"
-    """TODO controlPlane.distro.k8s.image.registry"""
+    """Registry of the image."""
     repository: str = "loft-sh/kubernetes"
-    """TODO controlPlane.distro.k8s.image.repository"""
+    """Repository of the image."""
     tag: str = "v1.36.0"
-    """TODO controlPlane.distro.k8s.image.tag"""
+    """Tag of the image."""
 
 
 class K8s(base.Section):
-    """TODO class controlPlane.distro.k8s"""
+    """Stock Kubernetes."""
 
     enabled: bool = False
-    """TODO controlPlane.distro.k8s.enabled"""
+    """Has no effect: there is no other distribution."""
     version: str = ""
-    """TODO controlPlane.distro.k8s.version"""
+    """Version of Kubernetes, such as v1.34.4 or 1.34."""
     api_server: base.Part[Component] = base.part(Component)
-    """TODO controlPlane.distro.k8s.apiServer"""
+    """kube-apiserver."""
     controller_manager: base.Part[Component] = base.part(Component)
-    """TODO controlPlane.distro.k8s.controllerManager"""
+    """kube-controller-manager."""
     scheduler: base.Part[Scheduler] = base.part(Scheduler)
-    """TODO controlPlane.distro.k8s.scheduler"""
     image: base.Part[K8sImage] = base.part(K8sImage)
-    """TODO controlPlane.distro.k8s.image"""
     image_pull_policy: str = ""
-    """TODO controlPlane.distro.k8s.imagePullPolicy"""
+    """Always, IfNotPresent or Never."""
     env: list[dict[str, Any]] = pydantic.Field(default=[])
-    """TODO controlPlane.distro.k8s.env"""
+    """Further environment variables, as in a container."""
     resources: dict[str, Any] = pydantic.Field(
         default={"limits": {"cpu": "100m", "memory": "256Mi"}, "requests": {"cpu": "40m", "memory": "64Mi"}}
     )
-    """TODO controlPlane.distro.k8s.resources"""
+    """Resources of the container that brings the binaries."""
     security_context: dict[str, Any] = pydantic.Field(default={})
-    """TODO controlPlane.distro.k8s.securityContext"""
+    """Security context of the container that brings the binaries."""
 
 
 class Distro(base.Section):
-    """TODO class controlPlane.distro"""
+    """The Kubernetes that the virtual cluster runs."""
 
     k8s: base.Part[K8s] = base.part(K8s)
-    """TODO controlPlane.distro.k8s"""

@@ -1,6 +1,4 @@
-"""Models of docker_keys."""
-
-from __future__ import annotations
+"""The docker driver."""
 
 import pydantic
 
@@ -8,51 +6,50 @@ from nestling.config.models import base, common
 
 
 class DockerNode(base.Section):
-    """TODO class experimental.docker.nodes[]"""
+    """A further node as a container."""
 
     image: str | None = None
-    """TODO experimental.docker.nodes[].image"""
+    """Image of the node."""
     ports: base.Absent[list[str]] = pydantic.Field(default=[])
-    """TODO experimental.docker.nodes[].ports"""
+    """Ports to publish, as in docker run."""
     volumes: base.Absent[list[str]] = pydantic.Field(default=[])
-    """TODO experimental.docker.nodes[].volumes"""
+    """Volumes to mount, as in docker run."""
     env: base.Absent[list[str]] = pydantic.Field(default=[])
-    """TODO experimental.docker.nodes[].env"""
+    """Further environment variables, as in a container."""
     args: base.Absent[list[str]] = pydantic.Field(default=[])
-    """TODO experimental.docker.nodes[].args"""
+    """Further arguments of docker run."""
     name: str | None = None
-    """TODO experimental.docker.nodes[].name"""
+    """Name of the node."""
 
 
 class LoadBalancer(base.Section):
-    """TODO class experimental.docker.loadBalancer"""
+    """A load balancer as a container."""
 
     enabled: bool = True
-    """TODO experimental.docker.loadBalancer.enabled"""
+    """Start it."""
     forward_ports: bool = True
-    """TODO experimental.docker.loadBalancer.forwardPorts"""
+    """Publish its ports on this machine."""
 
 
 class Docker(base.Section):
-    """TODO class experimental.docker"""
+    """Settings of the docker driver."""
 
     image: str | None = None
-    """TODO experimental.docker.image"""
+    """Image of the control plane."""
     ports: base.Absent[list[str]] = pydantic.Field(default=[])
-    """TODO experimental.docker.ports"""
+    """Ports to publish, as in docker run."""
     volumes: base.Absent[list[str]] = pydantic.Field(default=[])
-    """TODO experimental.docker.volumes"""
+    """Volumes to mount, as in docker run."""
     env: base.Absent[list[str]] = pydantic.Field(default=[])
-    """TODO experimental.docker.env"""
+    """Further environment variables, as in a container."""
     args: base.Absent[list[str]] = pydantic.Field(default=[])
-    """TODO experimental.docker.args"""
+    """Further arguments of docker run."""
     enabled: bool | None = None
-    """TODO experimental.docker.enabled"""
+    """Use the docker driver."""
     network: str | None = None
-    """TODO experimental.docker.network"""
+    """Network of the containers."""
     nodes: base.Absent[list[base.Part[DockerNode]]] = pydantic.Field(default=[])
-    """TODO experimental.docker.nodes"""
+    """Further nodes."""
     registry_proxy: base.Part[common.EnabledByDefault] = base.part(common.EnabledByDefault)
-    """TODO experimental.docker.registryProxy"""
+    """Share the images of this machine with the nodes."""
     load_balancer: base.Part[LoadBalancer] = base.part(LoadBalancer)
-    """TODO experimental.docker.loadBalancer"""

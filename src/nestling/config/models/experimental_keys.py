@@ -1,6 +1,4 @@
-"""Models of experimental_keys."""
-
-from __future__ import annotations
+"""Settings that may change."""
 
 from typing import Any
 
@@ -9,207 +7,197 @@ import pydantic
 from nestling.config.models import base, docker_keys
 
 
-class Host(base.Section):
-    """TODO class experimental.deploy.host"""
+class DeployHost(base.Section):
+    """Manifests for the host."""
 
     manifests: str = ""
-    """TODO experimental.deploy.host.manifests"""
+    """Manifests, as YAML text."""
     manifests_template: str = ""
-    """TODO experimental.deploy.host.manifestsTemplate"""
+    """Manifests as a Go template with .Values and .Release."""
 
 
-class Chart(base.Section):
-    """TODO class experimental.deploy.vcluster.helm[].chart"""
+class HelmChart(base.Section):
+    """The chart."""
 
     name: str | None = None
-    """TODO experimental.deploy.vcluster.helm[].chart.name"""
+    """Name of the chart."""
     repo: str | None = None
-    """TODO experimental.deploy.vcluster.helm[].chart.repo"""
+    """Address of the repository."""
     insecure: bool | None = None
-    """TODO experimental.deploy.vcluster.helm[].chart.insecure"""
+    """Do not verify the repository's certificate."""
     version: str | None = None
-    """TODO experimental.deploy.vcluster.helm[].chart.version"""
+    """Version of the chart."""
     username: str | None = None
-    """TODO experimental.deploy.vcluster.helm[].chart.username"""
+    """User name for the repository."""
     password: str | None = None
-    """TODO experimental.deploy.vcluster.helm[].chart.password"""
+    """Password for the repository."""
 
 
-class Release(base.Section):
-    """TODO class experimental.deploy.vcluster.helm[].release"""
+class HelmReleaseName(base.Section):
+    """Name and place of the release."""
 
     name: str | None = None
-    """TODO experimental.deploy.vcluster.helm[].release.name"""
+    """Name of the release."""
     namespace: str | None = None
-    """TODO experimental.deploy.vcluster.helm[].release.namespace"""
+    """Namespace of the release."""
 
 
 class HelmRelease(base.Section):
-    """TODO class experimental.deploy.vcluster.helm[]"""
+    """A Helm release in the virtual cluster."""
 
-    chart: base.Part[Chart] | None = None
-    """TODO experimental.deploy.vcluster.helm[].chart"""
-    release: base.Part[Release] | None = None
-    """TODO experimental.deploy.vcluster.helm[].release"""
+    chart: base.Part[HelmChart] | None = None
+    release: base.Part[HelmReleaseName] | None = None
     values: str | None = None
-    """TODO experimental.deploy.vcluster.helm[].values"""
+    """Its values, as YAML text."""
     timeout: str | None = None
-    """TODO experimental.deploy.vcluster.helm[].timeout"""
+    """How long to wait, such as 180s."""
     bundle: str | None = None
-    """TODO experimental.deploy.vcluster.helm[].bundle"""
+    """The chart itself, packed and in base64."""
 
 
-class Vcluster(base.Section):
-    """TODO class experimental.deploy.vcluster"""
+class DeployVcluster(base.Section):
+    """Manifests and charts for the virtual cluster."""
 
     manifests: str = ""
-    """TODO experimental.deploy.vcluster.manifests"""
+    """Manifests, as YAML text."""
     manifests_template: str = ""
-    """TODO experimental.deploy.vcluster.manifestsTemplate"""
+    """Manifests as a Go template with .Values and .Release."""
     helm: list[base.Part[HelmRelease]] = pydantic.Field(default=[])
-    """TODO experimental.deploy.vcluster.helm"""
+    """Helm releases."""
 
 
-class Deploy(base.Section):
-    """TODO class experimental.deploy"""
+class DeployManifests(base.Section):
+    """What is deployed once the control plane is up."""
 
-    host: base.Part[Host] = base.part(Host)
-    """TODO experimental.deploy.host"""
-    vcluster: base.Part[Vcluster] = base.part(Vcluster)
-    """TODO experimental.deploy.vcluster"""
+    host: base.Part[DeployHost] = base.part(DeployHost)
+    vcluster: base.Part[DeployVcluster] = base.part(DeployVcluster)
 
 
 class SyncSettings(base.Section):
-    """TODO class experimental.syncSettings"""
+    """Settings of the sync."""
 
     set_owner: bool = True
-    """TODO experimental.syncSettings.setOwner"""
+    """Make host objects belong to the Service of the control plane, so that they vanish with it."""
     host_metrics_bind_address: str | None = None
-    """TODO experimental.syncSettings.hostMetricsBindAddress"""
+    """Address of metrics about the host side."""
     virtual_metrics_bind_address: str | None = None
-    """TODO experimental.syncSettings.virtualMetricsBindAddress"""
+    """Address of metrics about the virtual side."""
 
 
 class VirtualClusterKubeConfig(base.Section):
-    """TODO class experimental.virtualClusterKubeConfig"""
+    """Where the control plane's own files are, when they are not ours."""
 
     kube_config: str | None = None
-    """TODO experimental.virtualClusterKubeConfig.kubeConfig"""
+    """The kubeconfig."""
     server_ca_key: str | None = pydantic.Field(default=None, alias="serverCAKey")
-    """TODO experimental.virtualClusterKubeConfig.serverCAKey"""
+    """Key of the server CA."""
     server_ca_cert: str | None = pydantic.Field(default=None, alias="serverCACert")
-    """TODO experimental.virtualClusterKubeConfig.serverCACert"""
+    """Certificate of the server CA."""
     client_ca_cert: str | None = pydantic.Field(default=None, alias="clientCACert")
-    """TODO experimental.virtualClusterKubeConfig.clientCACert"""
+    """Certificate of the client CA."""
     client_ca_key: str | None = pydantic.Field(default=None, alias="clientCAKey")
-    """TODO experimental.virtualClusterKubeConfig.clientCAKey"""
+    """Key of the client CA."""
     request_header_ca_cert: str | None = pydantic.Field(default=None, alias="requestHeaderCACert")
-    """TODO experimental.virtualClusterKubeConfig.requestHeaderCACert"""
+    """Certificate of the front proxy CA."""
 
 
 class DenyRule(base.Section):
-    """TODO class experimental.denyProxyRequests[].rules[]"""
+    """Requests that a rule covers."""
 
     api_groups: base.Absent[list[str]] = pydantic.Field(default=[])
-    """TODO experimental.denyProxyRequests[].rules[].apiGroups"""
+    """API groups."""
     api_versions: base.Absent[list[str]] = pydantic.Field(default=[])
-    """TODO experimental.denyProxyRequests[].rules[].apiVersions"""
+    """API versions."""
     resources: base.Absent[list[str]] = pydantic.Field(default=[])
-    """TODO experimental.denyProxyRequests[].rules[].resources"""
+    """Resources."""
     scope: str | None = None
-    """TODO experimental.denyProxyRequests[].rules[].scope"""
+    """Cluster, Namespaced or *."""
     operations: base.Absent[list[str]] = pydantic.Field(default=[])
-    """TODO experimental.denyProxyRequests[].rules[].operations"""
+    """Verbs."""
 
 
 class DenyProxyRequest(base.Section):
-    """TODO class experimental.denyProxyRequests[]"""
+    """Requests that are refused."""
 
     name: str | None = None
-    """TODO experimental.denyProxyRequests[].name"""
+    """Name of the rule."""
     namespaces: base.Absent[list[str]] = pydantic.Field(default=[])
-    """TODO experimental.denyProxyRequests[].namespaces"""
+    """Namespaces it holds in."""
     rules: base.Absent[list[base.Part[DenyRule]]] = pydantic.Field(default=[])
-    """TODO experimental.denyProxyRequests[].rules"""
+    """The requests."""
     excluded_users: base.Absent[list[str]] = pydantic.Field(default=[])
-    """TODO experimental.denyProxyRequests[].excludedUsers"""
+    """Users it does not hold for."""
 
 
 class TargetVirtualCluster(base.Section):
-    """TODO class experimental.proxy.customResources.<name>.targetVirtualCluster"""
+    """The other virtual cluster."""
 
     name: str | None = None
-    """TODO experimental.proxy.customResources.<name>.targetVirtualCluster.name"""
+    """Its name."""
     project: str | None = None
-    """TODO experimental.proxy.customResources.<name>.targetVirtualCluster.project"""
+    """Its project."""
 
 
 class ProxiedResource(base.Section):
-    """TODO class experimental.proxy.customResources.<name>"""
+    """Requests for this kind are answered by another virtual cluster."""
 
     enabled: bool | None = None
-    """TODO experimental.proxy.customResources.<name>.enabled"""
+    """Pass the requests on."""
     target_virtual_cluster: base.Part[TargetVirtualCluster] | None = None
-    """TODO experimental.proxy.customResources.<name>.targetVirtualCluster"""
     access_resources: str | None = None
-    """TODO experimental.proxy.customResources.<name>.accessResources"""
+    """Which objects are visible: owned or all."""
 
 
-class Proxy(base.Section):
-    """TODO class experimental.proxy"""
+class ExperimentalProxy(base.Section):
+    """Kinds that other virtual clusters answer for."""
 
     custom_resources: dict[str, base.Part[ProxiedResource]] = pydantic.Field(default={})
-    """TODO experimental.proxy.customResources"""
+    """By plural.group/version."""
 
 
 class NodeMonitorEndpoint(base.Section):
-    """TODO class experimental.nodeMonitors[].endpoints[]"""
+    """One place to scrape."""
 
     path: str | None = None
-    """TODO experimental.nodeMonitors[].endpoints[].path"""
+    """Path of the metrics."""
     params: base.Absent[dict[str, list[str]]] = pydantic.Field(default={})
-    """TODO experimental.nodeMonitors[].endpoints[].params"""
+    """Parameters of the request."""
     extra_relabelings: base.Absent[list[dict[str, Any]]] = pydantic.Field(default=[])
-    """TODO experimental.nodeMonitors[].endpoints[].extraRelabelings"""
+    """Further rules for target labels."""
     metrics_relabelings: base.Absent[list[dict[str, Any]]] = pydantic.Field(default=[])
-    """TODO experimental.nodeMonitors[].endpoints[].metricsRelabelings"""
+    """Further rules for metric labels."""
     interval: str | None = None
-    """TODO experimental.nodeMonitors[].endpoints[].interval"""
+    """How often to scrape."""
     scrape_timeout: str | None = None
-    """TODO experimental.nodeMonitors[].endpoints[].scrapeTimeout"""
+    """How long a scrape may take."""
 
 
 class NodeMonitor(base.Section):
-    """TODO class experimental.nodeMonitors[]"""
+    """Metrics of private nodes for the host's Prometheus."""
 
     name: str | None = None
-    """TODO experimental.nodeMonitors[].name"""
+    """Its name."""
     node_selector: base.Absent[dict[str, str]] = pydantic.Field(default={})
-    """TODO experimental.nodeMonitors[].nodeSelector"""
+    """Labels of the nodes."""
     endpoints: base.Absent[list[base.Part[NodeMonitorEndpoint]]] = pydantic.Field(default=[])
-    """TODO experimental.nodeMonitors[].endpoints"""
+    """What to scrape."""
     spec: base.Absent[dict[str, Any]] = pydantic.Field(default={})
-    """TODO experimental.nodeMonitors[].spec"""
+    """Specification, merged over ours."""
     annotations: base.Absent[dict[str, str]] = pydantic.Field(default={})
-    """TODO experimental.nodeMonitors[].annotations"""
+    """Annotations of it."""
     labels: base.Absent[dict[str, str]] = pydantic.Field(default={})
-    """TODO experimental.nodeMonitors[].labels"""
+    """Labels of it."""
 
 
 class Experimental(base.Section):
-    """TODO class experimental"""
+    """Settings that may change."""
 
-    deploy: base.Part[Deploy] = base.part(Deploy)
-    """TODO experimental.deploy"""
+    deploy: base.Part[DeployManifests] = base.part(DeployManifests)
     sync_settings: base.Part[SyncSettings] = base.part(SyncSettings)
-    """TODO experimental.syncSettings"""
     virtual_cluster_kube_config: base.Part[VirtualClusterKubeConfig] | None = None
-    """TODO experimental.virtualClusterKubeConfig"""
     deny_proxy_requests: base.Absent[list[base.Part[DenyProxyRequest]]] = pydantic.Field(default=[])
-    """TODO experimental.denyProxyRequests"""
-    proxy: base.Part[Proxy] = base.part(Proxy)
-    """TODO experimental.proxy"""
+    """Requests that are refused whatever RBAC says."""
+    proxy: base.Part[ExperimentalProxy] = base.part(ExperimentalProxy)
     docker: base.Part[docker_keys.Docker] = base.part(docker_keys.Docker)
-    """TODO experimental.docker"""
     node_monitors: list[base.Part[NodeMonitor]] = pydantic.Field(default=[])
-    """TODO experimental.nodeMonitors"""
+    """Metrics of private nodes for the host's Prometheus."""

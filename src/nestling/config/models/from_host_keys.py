@@ -1,92 +1,86 @@
-"""Models of from_host_keys."""
-
-from __future__ import annotations
+"""What tenants see of the host."""
 
 import pydantic
 
 from nestling.config.models import base, common, imported_gateways_keys
 
 
-class Selector(base.Section):
-    """TODO class sync.fromHost.nodes.selector"""
+class NodeSelector(base.Section):
+    """Which host nodes tenants see."""
 
     all: bool = False
-    """TODO sync.fromHost.nodes.selector.all"""
+    """All nodes."""
     labels: dict[str, str] = pydantic.Field(default={})
-    """TODO sync.fromHost.nodes.selector.labels"""
+    """Nodes with these labels; pods can then only run there."""
 
 
 class Nodes(base.Section):
-    """TODO class sync.fromHost.nodes"""
+    """Real nodes. Without this sync a stand-in is shown for each node that runs a pod of the tenant."""
 
     enabled: bool = False
-    """TODO sync.fromHost.nodes.enabled"""
+    """Show nodes of the host as they are."""
     sync_back_changes: bool = False
-    """TODO sync.fromHost.nodes.syncBackChanges"""
+    """Carry labels, taints and cordoning from the virtual cluster to the host node."""
     clear_image_status: bool = False
-    """TODO sync.fromHost.nodes.clearImageStatus"""
-    selector: base.Part[Selector] = base.part(Selector)
-    """TODO sync.fromHost.nodes.selector"""
+    """Hide which images a node holds."""
+    selector: base.Part[NodeSelector] = base.part(NodeSelector)
     patches: base.Absent[list[base.Part[common.Patch]]] = pydantic.Field(default=[])
-    """TODO sync.fromHost.nodes.patches"""
+    """Changes to the objects while they are synced."""
 
 
 class StorageClassesFromHost(base.Section):
-    """TODO class sync.fromHost.storageClasses"""
+    """StorageClasses of the host."""
 
     enabled: base.StrBool = "auto"
-    """TODO sync.fromHost.storageClasses.enabled"""
+    """Sync the kind; auto means with a virtual scheduler and claims that go to the host."""
     patches: base.Absent[list[base.Part[common.Patch]]] = pydantic.Field(default=[])
-    """TODO sync.fromHost.storageClasses.patches"""
+    """Changes to the objects while they are synced."""
     selector: base.Part[common.LabelSelector] | None = None
-    """TODO sync.fromHost.storageClasses.selector"""
+    """Take only classes with these labels. Claims that use another one are not synced."""
 
 
 class CustomResourceFromHost(base.Section):
-    """TODO class sync.fromHost.customResources.<name>"""
+    """Read-only copies of one kind of custom resource."""
 
     enabled: bool | None = None
-    """TODO sync.fromHost.customResources.<name>.enabled"""
+    """Sync objects of this kind."""
     scope: str | None = None
-    """TODO sync.fromHost.customResources.<name>.scope"""
+    """Cluster or Namespaced."""
     patches: base.Absent[list[base.Part[common.Patch]]] = pydantic.Field(default=[])
-    """TODO sync.fromHost.customResources.<name>.patches"""
+    """Changes to the objects while they are synced."""
     mappings: base.Part[common.NameMappings] | None = None
-    """TODO sync.fromHost.customResources.<name>.mappings"""
+    """For Namespaced: which host objects appear where."""
 
 
 class FromHost(base.Section):
-    """TODO class sync.fromHost"""
+    """What tenants see of the host."""
 
     nodes: base.Part[Nodes] = base.part(Nodes)
-    """TODO sync.fromHost.nodes"""
     events: base.Part[common.SyncOn] = base.part(common.SyncOn)
-    """TODO sync.fromHost.events"""
+    """Events of objects that were synced, shown on the virtual object."""
     ingress_classes: base.Part[common.SyncSelected] = base.part(common.SyncSelected)
-    """TODO sync.fromHost.ingressClasses"""
+    """IngressClasses of the host."""
     gateway_classes: base.Part[common.SyncSelected] = base.part(common.SyncSelected)
-    """TODO sync.fromHost.gatewayClasses"""
+    """GatewayClasses of the host."""
     gateways: base.Part[imported_gateways_keys.Gateways] = base.part(imported_gateways_keys.Gateways)
-    """TODO sync.fromHost.gateways"""
     runtime_classes: base.Part[common.SyncSelected] = base.part(common.SyncSelected)
-    """TODO sync.fromHost.runtimeClasses"""
+    """RuntimeClasses of the host."""
     priority_classes: base.Part[common.SyncSelected] = base.part(common.SyncSelected)
-    """TODO sync.fromHost.priorityClasses"""
+    """PriorityClasses of the host; excludes those that tenants create."""
     storage_classes: base.Part[StorageClassesFromHost] = base.part(StorageClassesFromHost)
-    """TODO sync.fromHost.storageClasses"""
     csi_nodes: base.Part[common.SyncAuto] = base.part(common.SyncAuto)
-    """TODO sync.fromHost.csiNodes"""
+    """CSINodes of the host; auto means with a virtual scheduler."""
     csi_drivers: base.Part[common.SyncAuto] = base.part(common.SyncAuto)
-    """TODO sync.fromHost.csiDrivers"""
+    """CSIDrivers of the host; auto means with a virtual scheduler."""
     csi_storage_capacities: base.Part[common.SyncAuto] = base.part(common.SyncAuto)
-    """TODO sync.fromHost.csiStorageCapacities"""
+    """CSIStorageCapacities of the host; auto means with a virtual scheduler."""
     custom_resources: base.Absent[dict[str, base.Part[CustomResourceFromHost]]] = pydantic.Field(default={})
-    """TODO sync.fromHost.customResources"""
+    """Custom resources by plural.group, optionally with /version."""
     volume_snapshot_classes: base.Part[common.RemovedSync] | None = None
-    """TODO sync.fromHost.volumeSnapshotClasses"""
+    """No longer exists: VolumeSnapshotClasses are not synced."""
     config_maps: base.Part[common.SyncMapped] = base.part(common.SyncMapped)
-    """TODO sync.fromHost.configMaps"""
+    """ConfigMaps of chosen host namespaces."""
     secrets: base.Part[common.SyncMapped] = base.part(common.SyncMapped)
-    """TODO sync.fromHost.secrets"""
+    """Secrets of chosen host namespaces."""
     device_classes: base.Part[common.SyncSelected] = base.part(common.SyncSelected)
-    """TODO sync.fromHost.deviceClasses"""
+    """DeviceClasses of dynamic resource allocation."""

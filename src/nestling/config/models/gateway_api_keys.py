@@ -1,6 +1,4 @@
-"""Models of gateway_api_keys."""
-
-from __future__ import annotations
+"""The Gateway API towards the host."""
 
 import pydantic
 
@@ -8,19 +6,19 @@ from nestling.config.models import base, common
 
 
 class GatewayApi(base.Section):
-    """TODO class sync.toHost.gatewayApi"""
+    """The Gateway API: tenants' Gateways and routes become objects of the host."""
 
     enabled: bool = False
-    """TODO sync.toHost.gatewayApi.enabled"""
+    """Sync Gateways and HTTPRoutes, and take GatewayClasses from the host."""
     patches: base.Absent[list[base.Part[common.Patch]]] = pydantic.Field(default=[])
-    """TODO sync.toHost.gatewayApi.patches"""
+    """Changes to all Gateway API objects while they are synced."""
     http_routes: base.Part[common.SyncOff] = base.part(common.SyncOff)
-    """TODO sync.toHost.gatewayApi.httpRoutes"""
+    """HTTPRoutes."""
     gateways: base.Part[common.SyncOff] = base.part(common.SyncOff)
-    """TODO sync.toHost.gatewayApi.gateways"""
+    """Gateways."""
     tls_routes: base.Part[common.SyncOff] = base.part(common.SyncOff)
-    """TODO sync.toHost.gatewayApi.tlsRoutes"""
+    """TLSRoutes."""
     backend_tls_policies: base.Part[common.SyncOff] = base.part(common.SyncOff, alias="backendTLSPolicies")
-    """TODO sync.toHost.gatewayApi.backendTLSPolicies"""
+    """BackendTLSPolicies."""
     reference_grants: base.Part[common.SyncAuto] = base.part(common.SyncAuto)
-    """TODO sync.toHost.gatewayApi.referenceGrants"""
+    """ReferenceGrants; auto means with namespace sync."""

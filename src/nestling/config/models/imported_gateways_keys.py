@@ -1,6 +1,4 @@
-"""Models of imported_gateways_keys."""
-
-from __future__ import annotations
+"""Gateways of the host that tenants may attach routes to."""
 
 import pydantic
 
@@ -8,75 +6,71 @@ from nestling.config.models import base, common
 
 
 class NamespacePolicy(base.Section):
-    """TODO class sync.fromHost.gateways.allowedRoutes.defaultVirtualNamespacePolicy"""
+    """Routes of which virtual namespaces may attach."""
 
     from_: str | None = None
-    """TODO sync.fromHost.gateways.allowedRoutes.defaultVirtualNamespacePolicy.from"""
+    """All, Same or Selector."""
     selector: base.Part[common.LabelSelector] | None = None
-    """TODO sync.fromHost.gateways.allowedRoutes.defaultVirtualNamespacePolicy.selector"""
+    """Labels of the namespaces, with Selector."""
 
 
 class RouteOverride(base.Section):
-    """TODO class sync.fromHost.gateways.allowedRoutes.overrides[]"""
+    """Different rules for one Gateway."""
 
     host_namespace: str | None = None
-    """TODO sync.fromHost.gateways.allowedRoutes.overrides[].hostNamespace"""
+    """Host namespace of the Gateway."""
     name: str | None = None
-    """TODO sync.fromHost.gateways.allowedRoutes.overrides[].name"""
+    """Name of the Gateway."""
     virtual_namespace_policy: base.Part[NamespacePolicy] | None = None
-    """TODO sync.fromHost.gateways.allowedRoutes.overrides[].virtualNamespacePolicy"""
+    """Routes of which virtual namespaces may attach to it."""
     allowed_hostnames: base.Absent[list[str]] = pydantic.Field(default=[])
-    """TODO sync.fromHost.gateways.allowedRoutes.overrides[].allowedHostnames"""
+    """Host names that routes may use; *.example.com covers all below it."""
 
 
 class AllowedRoutes(base.Section):
-    """TODO class sync.fromHost.gateways.allowedRoutes"""
+    """Which routes may attach to imported Gateways."""
 
     default_virtual_namespace_policy: base.Part[NamespacePolicy] = base.part(NamespacePolicy)
-    """TODO sync.fromHost.gateways.allowedRoutes.defaultVirtualNamespacePolicy"""
+    """The rule for Gateways without an override."""
     overrides: list[base.Part[RouteOverride]] = pydantic.Field(default=[])
-    """TODO sync.fromHost.gateways.allowedRoutes.overrides"""
+    """Rules for single Gateways."""
 
 
 class Status(base.Section):
-    """TODO class sync.fromHost.gateways.status"""
+    """What tenants see of the status of an imported Gateway."""
 
     expose_addresses: bool = False
-    """TODO sync.fromHost.gateways.status.exposeAddresses"""
+    """Show its addresses."""
 
 
 class Metadata(base.Section):
-    """TODO class sync.fromHost.gateways.metadata"""
+    """What tenants see of the origin of an imported Gateway."""
 
     expose_source_gateway: bool = False
-    """TODO sync.fromHost.gateways.metadata.exposeSourceGateway"""
+    """Show the host name and namespace in an annotation."""
 
 
 class Sanitize(base.Section):
-    """TODO class sync.fromHost.gateways.sanitize"""
+    """What is taken out of an imported Gateway."""
 
     certificate_refs: bool = True
-    """TODO sync.fromHost.gateways.sanitize.certificateRefs"""
+    """References to certificates."""
     infrastructure: bool = True
-    """TODO sync.fromHost.gateways.sanitize.infrastructure"""
+    """The infrastructure block."""
 
 
 class Gateways(base.Section):
-    """TODO class sync.fromHost.gateways"""
+    """Gateways of the host, imported read-only."""
 
     enabled: bool = False
-    """TODO sync.fromHost.gateways.enabled"""
+    """Import Gateways."""
     patches: base.Absent[list[base.Part[common.Patch]]] = pydantic.Field(default=[])
-    """TODO sync.fromHost.gateways.patches"""
+    """Changes to the objects while they are synced."""
     selector: base.Part[common.LabelSelector] = base.part(common.LabelSelector)
-    """TODO sync.fromHost.gateways.selector"""
+    """For patterns: import only Gateways with these labels."""
     mappings: base.Part[common.NameMappings] = base.part(common.NameMappings)
-    """TODO sync.fromHost.gateways.mappings"""
+    """Host to virtual: ns/name to ns/name, or ns/* to ns/*."""
     allowed_routes: base.Part[AllowedRoutes] = base.part(AllowedRoutes)
-    """TODO sync.fromHost.gateways.allowedRoutes"""
     status: base.Part[Status] = base.part(Status)
-    """TODO sync.fromHost.gateways.status"""
     metadata: base.Part[Metadata] = base.part(Metadata)
-    """TODO sync.fromHost.gateways.metadata"""
     sanitize: base.Part[Sanitize] = base.part(Sanitize)
-    """TODO sync.fromHost.gateways.sanitize"""

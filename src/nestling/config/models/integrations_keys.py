@@ -1,6 +1,4 @@
-"""Models of integrations_keys."""
-
-from __future__ import annotations
+"""Things installed on the host that tenants can use."""
 
 import pydantic
 
@@ -8,242 +6,219 @@ from nestling.config.models import base, common
 
 
 class ApiServiceTarget(base.Section):
-    """TODO class integrations.metricsServer.apiService.service"""
+    """The Service of the host that answers."""
 
     name: str | None = None
-    """TODO integrations.metricsServer.apiService.service.name"""
+    """Name of the Service."""
     namespace: str | None = None
-    """TODO integrations.metricsServer.apiService.service.namespace"""
+    """Namespace of the Service."""
     port: int | None = None
-    """TODO integrations.metricsServer.apiService.service.port"""
+    """Port of the Service."""
 
 
 class ApiService(base.Section):
-    """TODO class integrations.metricsServer.apiService"""
+    """Where the host serves this API, when it is not the usual place."""
 
     service: base.Part[ApiServiceTarget] | None = None
-    """TODO integrations.metricsServer.apiService.service"""
 
 
 class MetricsServer(base.Section):
-    """TODO class integrations.metricsServer"""
+    """kubectl top and autoscaling, answered by the host's metrics-server."""
 
     enabled: bool = False
-    """TODO integrations.metricsServer.enabled"""
+    """Offer metrics.k8s.io in the virtual cluster."""
     api_service: base.Part[ApiService] | None = None
-    """TODO integrations.metricsServer.apiService"""
     nodes: bool = True
-    """TODO integrations.metricsServer.nodes"""
+    """Offer metrics of nodes."""
     pods: bool = True
-    """TODO integrations.metricsServer.pods"""
+    """Offer metrics of pods."""
 
 
-class Sync(base.Section):
-    """TODO class integrations.kubeVirt.sync"""
+class KubeVirtSync(base.Section):
+    """Kinds of KubeVirt that are synced."""
 
     data_volumes: base.Part[common.DisabledByDefault] = base.part(common.DisabledByDefault)
-    """TODO integrations.kubeVirt.sync.dataVolumes"""
+    """DataVolumes."""
     virtual_machine_instance_migrations: base.Part[common.EnabledByDefault] = base.part(common.EnabledByDefault)
-    """TODO integrations.kubeVirt.sync.virtualMachineInstanceMigrations"""
+    """VirtualMachineInstanceMigrations."""
     virtual_machine_instances: base.Part[common.EnabledByDefault] = base.part(common.EnabledByDefault)
-    """TODO integrations.kubeVirt.sync.virtualMachineInstances"""
+    """VirtualMachineInstances."""
     virtual_machines: base.Part[common.EnabledByDefault] = base.part(common.EnabledByDefault)
-    """TODO integrations.kubeVirt.sync.virtualMachines"""
+    """VirtualMachines."""
     virtual_machine_clones: base.Part[common.EnabledByDefault] = base.part(common.EnabledByDefault)
-    """TODO integrations.kubeVirt.sync.virtualMachineClones"""
+    """VirtualMachineClones."""
     virtual_machine_pools: base.Part[common.EnabledByDefault] = base.part(common.EnabledByDefault)
-    """TODO integrations.kubeVirt.sync.virtualMachinePools"""
+    """VirtualMachinePools."""
 
 
 class KubeVirt(base.Section):
-    """TODO class integrations.kubeVirt"""
+    """Virtual machines by the host's KubeVirt."""
 
     enabled: bool = False
-    """TODO integrations.kubeVirt.enabled"""
+    """Let tenants create virtual machines."""
     api_service: base.Part[ApiService] | None = None
-    """TODO integrations.kubeVirt.apiService"""
     webhook: base.Part[common.EnabledByDefault] = base.part(common.EnabledByDefault)
-    """TODO integrations.kubeVirt.webhook"""
-    sync: base.Part[Sync] = base.part(Sync)
-    """TODO integrations.kubeVirt.sync"""
+    """Check objects with the host's webhooks."""
+    sync: base.Part[KubeVirtSync] = base.part(KubeVirtSync)
 
 
-class ExternalSecrets(base.Section):
-    """TODO class integrations.externalSecrets.sync.toHost.externalSecrets"""
+class SelectedExternalSecrets(base.Section):
+    """ExternalSecrets that go to the host."""
 
     selector: base.Part[common.LabelSelector] = base.part(common.LabelSelector)
-    """TODO integrations.externalSecrets.sync.toHost.externalSecrets.selector"""
+    """Take only objects with these labels."""
 
 
 class SelectedStores(base.Section):
-    """TODO class integrations.externalSecrets.sync.toHost.stores"""
+    """Secret stores that are synced."""
 
     selector: base.Part[common.LabelSelector] = base.part(common.LabelSelector)
-    """TODO integrations.externalSecrets.sync.toHost.stores.selector"""
+    """Take only objects with these labels."""
     enabled: bool = False
-    """TODO integrations.externalSecrets.sync.toHost.stores.enabled"""
+    """Sync them."""
 
 
-class ToHost(base.Section):
-    """TODO class integrations.externalSecrets.sync.toHost"""
+class ExternalSecretsToHost(base.Section):
+    """Kinds of External Secrets that go to the host."""
 
-    external_secrets: base.Part[ExternalSecrets] = base.part(ExternalSecrets)
-    """TODO integrations.externalSecrets.sync.toHost.externalSecrets"""
+    external_secrets: base.Part[SelectedExternalSecrets] = base.part(SelectedExternalSecrets)
     stores: base.Part[SelectedStores] = base.part(SelectedStores)
-    """TODO integrations.externalSecrets.sync.toHost.stores"""
+    """SecretStores of the virtual cluster."""
 
 
-class FromHost(base.Section):
-    """TODO class integrations.externalSecrets.sync.fromHost"""
+class ExternalSecretsFromHost(base.Section):
+    """Kinds of External Secrets that tenants see."""
 
     cluster_stores: base.Part[SelectedStores] = base.part(SelectedStores)
-    """TODO integrations.externalSecrets.sync.fromHost.clusterStores"""
+    """ClusterSecretStores of the host."""
 
 
 class ExternalSecretsSync(base.Section):
-    """TODO class integrations.externalSecrets.sync"""
+    """Kinds of External Secrets that are synced."""
 
-    to_host: base.Part[ToHost] = base.part(ToHost)
-    """TODO integrations.externalSecrets.sync.toHost"""
-    from_host: base.Part[FromHost] = base.part(FromHost)
-    """TODO integrations.externalSecrets.sync.fromHost"""
+    to_host: base.Part[ExternalSecretsToHost] = base.part(ExternalSecretsToHost)
+    from_host: base.Part[ExternalSecretsFromHost] = base.part(ExternalSecretsFromHost)
 
 
-class IntegrationsExternalSecrets(base.Section):
-    """TODO class integrations.externalSecrets"""
+class ExternalSecrets(base.Section):
+    """Secrets by the host's External Secrets operator."""
 
     enabled: bool = False
-    """TODO integrations.externalSecrets.enabled"""
+    """Let tenants create ExternalSecrets."""
     version: str | None = None
-    """TODO integrations.externalSecrets.version"""
+    """API version of the operator's kinds."""
     webhook: base.Part[common.DisabledByDefault] = base.part(common.DisabledByDefault)
-    """TODO integrations.externalSecrets.webhook"""
+    """Check objects with the host's webhooks."""
     sync: base.Part[ExternalSecretsSync] = base.part(ExternalSecretsSync)
-    """TODO integrations.externalSecrets.sync"""
 
 
-class SyncToHost(base.Section):
-    """TODO class integrations.certManager.sync.toHost"""
+class CertManagerToHost(base.Section):
+    """Kinds of cert-manager that go to the host."""
 
     certificates: base.Part[common.EnabledByDefault] = base.part(common.EnabledByDefault)
-    """TODO integrations.certManager.sync.toHost.certificates"""
+    """Certificates."""
     issuers: base.Part[common.EnabledByDefault] = base.part(common.EnabledByDefault)
-    """TODO integrations.certManager.sync.toHost.issuers"""
+    """Issuers."""
 
 
-class Selector(base.Section):
-    """TODO class integrations.certManager.sync.fromHost.clusterIssuers.selector"""
+class ClusterIssuerSelector(base.Section):
+    """Which ClusterIssuers tenants see."""
 
     labels: dict[str, str] = pydantic.Field(default={})
-    """TODO integrations.certManager.sync.fromHost.clusterIssuers.selector.labels"""
+    """Labels that a ClusterIssuer must have."""
 
 
 class ClusterIssuers(base.Section):
-    """TODO class integrations.certManager.sync.fromHost.clusterIssuers"""
+    """ClusterIssuers of the host."""
 
     enabled: bool = True
-    """TODO integrations.certManager.sync.fromHost.clusterIssuers.enabled"""
-    selector: base.Part[Selector] = base.part(Selector)
-    """TODO integrations.certManager.sync.fromHost.clusterIssuers.selector"""
+    """Show them to tenants."""
+    selector: base.Part[ClusterIssuerSelector] = base.part(ClusterIssuerSelector)
 
 
-class SyncFromHost(base.Section):
-    """TODO class integrations.certManager.sync.fromHost"""
+class CertManagerFromHost(base.Section):
+    """Kinds of cert-manager that tenants see."""
 
     cluster_issuers: base.Part[ClusterIssuers] = base.part(ClusterIssuers)
-    """TODO integrations.certManager.sync.fromHost.clusterIssuers"""
 
 
 class CertManagerSync(base.Section):
-    """TODO class integrations.certManager.sync"""
+    """Kinds of cert-manager that are synced."""
 
-    to_host: base.Part[SyncToHost] = base.part(SyncToHost)
-    """TODO integrations.certManager.sync.toHost"""
-    from_host: base.Part[SyncFromHost] = base.part(SyncFromHost)
-    """TODO integrations.certManager.sync.fromHost"""
+    to_host: base.Part[CertManagerToHost] = base.part(CertManagerToHost)
+    from_host: base.Part[CertManagerFromHost] = base.part(CertManagerFromHost)
 
 
 class CertManager(base.Section):
-    """TODO class integrations.certManager"""
+    """Certificates by the host's cert-manager."""
 
     enabled: bool = False
-    """TODO integrations.certManager.enabled"""
+    """Let tenants create Certificates and Issuers."""
     sync: base.Part[CertManagerSync] = base.part(CertManagerSync)
-    """TODO integrations.certManager.sync"""
 
 
-class IstioSyncToHost(base.Section):
-    """TODO class integrations.istio.sync.toHost"""
+class IstioToHost(base.Section):
+    """Kinds of Istio that go to the host."""
 
     destination_rules: base.Part[common.EnabledByDefault] = base.part(common.EnabledByDefault)
-    """TODO integrations.istio.sync.toHost.destinationRules"""
+    """DestinationRules."""
     gateways: base.Part[common.EnabledByDefault] = base.part(common.EnabledByDefault)
-    """TODO integrations.istio.sync.toHost.gateways"""
+    """Gateways of Istio."""
     virtual_services: base.Part[common.EnabledByDefault] = base.part(common.EnabledByDefault)
-    """TODO integrations.istio.sync.toHost.virtualServices"""
+    """VirtualServices."""
 
 
-class IstioSync(base.Section):
-    """TODO class integrations.istio.sync"""
+class Sync(base.Section):
+    """None"""
 
-    to_host: base.Part[IstioSyncToHost] = base.part(IstioSyncToHost)
-    """TODO integrations.istio.sync.toHost"""
+    to_host: base.Part[IstioToHost] = base.part(IstioToHost)
 
 
 class Istio(base.Section):
-    """TODO class integrations.istio"""
+    """Traffic rules for the host's Istio."""
 
     enabled: bool = False
-    """TODO integrations.istio.enabled"""
-    sync: base.Part[IstioSync] = base.part(IstioSync)
-    """TODO integrations.istio.sync"""
+    """Let tenants create Istio's kinds."""
+    sync: base.Part[Sync] = base.part(Sync)
 
 
-class KubeVip(base.Section):
-    """TODO class integrations.netris.kubeVip"""
+class NetrisKubeVip(base.Section):
+    """kube-vip in a Netris network."""
 
     server_cluster: str | None = None
-    """TODO integrations.netris.kubeVip.serverCluster"""
+    """Server cluster in Netris."""
     bridge: str | None = None
-    """TODO integrations.netris.kubeVip.bridge"""
+    """Network bridge."""
     ip_range: str | None = None
-    """TODO integrations.netris.kubeVip.ipRange"""
+    """Addresses to take from."""
 
 
 class Netris(base.Section):
-    """TODO class integrations.netris"""
+    """Networks by Netris."""
 
     enabled: bool | None = None
-    """TODO integrations.netris.enabled"""
+    """Connect to Netris."""
     connector: str | None = None
-    """TODO integrations.netris.connector"""
-    kube_vip: base.Part[KubeVip] | None = None
-    """TODO integrations.netris.kubeVip"""
+    """Secret that says how to connect."""
+    kube_vip: base.Part[NetrisKubeVip] | None = None
 
 
-class ArgoCD(base.Section):
-    """TODO class integrations.argoCD"""
+class IntegrationArgoCD(base.Section):
+    """Deployment by Argo CD."""
 
     enabled: bool | None = None
-    """TODO integrations.argoCD.enabled"""
+    """Register the virtual cluster with Argo CD."""
     connector: str | None = None
-    """TODO integrations.argoCD.connector"""
+    """Secret that says how to connect."""
 
 
 class Integrations(base.Section):
-    """TODO class integrations"""
+    """Things installed on the host that tenants can use."""
 
     metrics_server: base.Part[MetricsServer] = base.part(MetricsServer)
-    """TODO integrations.metricsServer"""
     kube_virt: base.Part[KubeVirt] = base.part(KubeVirt)
-    """TODO integrations.kubeVirt"""
-    external_secrets: base.Part[IntegrationsExternalSecrets] = base.part(IntegrationsExternalSecrets)
-    """TODO integrations.externalSecrets"""
+    external_secrets: base.Part[ExternalSecrets] = base.part(ExternalSecrets)
     cert_manager: base.Part[CertManager] = base.part(CertManager)
-    """TODO integrations.certManager"""
     istio: base.Part[Istio] = base.part(Istio)
-    """TODO integrations.istio"""
     netris: base.Part[Netris] | None = None
-    """TODO integrations.netris"""
-    argo_cd: base.Part[ArgoCD] | None = pydantic.Field(default=None, alias="argoCD")
-    """TODO integrations.argoCD"""
+    argo_cd: base.Part[IntegrationArgoCD] | None = pydantic.Field(default=None, alias="argoCD")

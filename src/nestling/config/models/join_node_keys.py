@@ -1,6 +1,4 @@
-"""Models of join_node_keys."""
-
-from __future__ import annotations
+"""How a machine becomes a node."""
 
 import pydantic
 
@@ -8,122 +6,117 @@ from nestling.config.models import base, common
 
 
 class MirrorHost(base.Section):
-    """TODO class controlPlane.standalone.joinNode.containerd.registry.mirrors.<name>.hosts[]"""
+    """One place to pull images from."""
 
     server: str | None = None
-    """TODO controlPlane.standalone.joinNode.containerd.registry.mirrors.<name>.hosts[].server"""
+    """Address to pull from."""
     ca_cert: base.Absent[list[str]] = pydantic.Field(default=[])
-    """TODO controlPlane.standalone.joinNode.containerd.registry.mirrors.<name>.hosts[].caCert"""
+    """Certificates to trust."""
     skip_verify: bool | None = None
-    """TODO controlPlane.standalone.joinNode.containerd.registry.mirrors.<name>.hosts[].skipVerify"""
+    """Do not verify the certificate."""
     capabilities: base.Absent[list[str]] = pydantic.Field(default=[])
-    """TODO controlPlane.standalone.joinNode.containerd.registry.mirrors.<name>.hosts[].capabilities"""
+    """What the place can do: pull, resolve, push."""
     override_path: bool | None = None
-    """TODO controlPlane.standalone.joinNode.containerd.registry.mirrors.<name>.hosts[].overridePath"""
+    """The address already holds the API path."""
 
 
 class RegistryMirror(base.Section):
-    """TODO class controlPlane.standalone.joinNode.containerd.registry.mirrors.<name>"""
+    """Where images of a registry are pulled from."""
 
     server: str | None = None
-    """TODO controlPlane.standalone.joinNode.containerd.registry.mirrors.<name>.server"""
+    """Address to pull from."""
     ca_cert: base.Absent[list[str]] = pydantic.Field(default=[])
-    """TODO controlPlane.standalone.joinNode.containerd.registry.mirrors.<name>.caCert"""
+    """Certificates to trust."""
     skip_verify: bool | None = None
-    """TODO controlPlane.standalone.joinNode.containerd.registry.mirrors.<name>.skipVerify"""
+    """Do not verify the certificate."""
     capabilities: base.Absent[list[str]] = pydantic.Field(default=[])
-    """TODO controlPlane.standalone.joinNode.containerd.registry.mirrors.<name>.capabilities"""
+    """What the place can do: pull, resolve, push."""
     override_path: bool | None = None
-    """TODO controlPlane.standalone.joinNode.containerd.registry.mirrors.<name>.overridePath"""
+    """The address already holds the API path."""
     hosts: base.Absent[list[base.Part[MirrorHost]]] = pydantic.Field(default=[])
-    """TODO controlPlane.standalone.joinNode.containerd.registry.mirrors.<name>.hosts"""
+    """Places to try, in this order."""
 
 
 class RegistryAuth(base.Section):
-    """TODO class controlPlane.standalone.joinNode.containerd.registry.auth.<name>"""
+    """How to log in to a registry."""
 
     username: str | None = None
-    """TODO controlPlane.standalone.joinNode.containerd.registry.auth.<name>.username"""
+    """User name."""
     password: str | None = None
-    """TODO controlPlane.standalone.joinNode.containerd.registry.auth.<name>.password"""
+    """Password."""
     identity_token: str | None = None
-    """TODO controlPlane.standalone.joinNode.containerd.registry.auth.<name>.identityToken"""
+    """Token, instead of a password."""
     auth: str | None = None
-    """TODO controlPlane.standalone.joinNode.containerd.registry.auth.<name>.auth"""
+    """User name and password in base64."""
 
 
 class ContainerdRegistry(base.Section):
-    """TODO class controlPlane.standalone.joinNode.containerd.registry"""
+    """Registries in containerd's configuration."""
 
     config_path: str | None = None
-    """TODO controlPlane.standalone.joinNode.containerd.registry.configPath"""
+    """Folder with the registry configuration."""
     mirrors: base.Absent[dict[str, base.Part[RegistryMirror]]] = pydantic.Field(default={})
-    """TODO controlPlane.standalone.joinNode.containerd.registry.mirrors"""
+    """By registry: where its images are pulled from."""
     auth: base.Absent[dict[str, base.Part[RegistryAuth]]] = pydantic.Field(default={})
-    """TODO controlPlane.standalone.joinNode.containerd.registry.auth"""
+    """By registry: how to log in."""
 
 
 class Containerd(base.Section):
-    """TODO class controlPlane.standalone.joinNode.containerd"""
+    """containerd on the node."""
 
     enabled: bool = True
-    """TODO controlPlane.standalone.joinNode.containerd.enabled"""
+    """Install it."""
     registry: base.Part[ContainerdRegistry] | None = None
-    """TODO controlPlane.standalone.joinNode.containerd.registry"""
     pause_image: str | None = None
-    """TODO controlPlane.standalone.joinNode.containerd.pauseImage"""
+    """Image of the sandbox container."""
 
 
 class NodeRegistration(base.Section):
-    """TODO class controlPlane.standalone.joinNode.nodeRegistration"""
+    """How the node registers."""
 
     cri_socket: str | None = None
-    """TODO controlPlane.standalone.joinNode.nodeRegistration.criSocket"""
+    """Socket of the container runtime."""
     kubelet_extra_args: base.Absent[list[base.Part[common.NameValue]]] = pydantic.Field(default=[])
-    """TODO controlPlane.standalone.joinNode.nodeRegistration.kubeletExtraArgs"""
+    """Further arguments of the kubelet."""
     taints: base.Absent[list[base.Part[common.Taint]]] = pydantic.Field(default=[])
-    """TODO controlPlane.standalone.joinNode.nodeRegistration.taints"""
+    """Taints of the nodes."""
     ignore_preflight_errors: base.Absent[list[str]] = pydantic.Field(default=[])
-    """TODO controlPlane.standalone.joinNode.nodeRegistration.ignorePreflightErrors"""
+    """Checks that may fail."""
     image_pull_policy: str | None = None
-    """TODO controlPlane.standalone.joinNode.nodeRegistration.imagePullPolicy"""
+    """Always, IfNotPresent or Never."""
 
 
 class StandaloneJoinNode(base.Section):
-    """TODO class controlPlane.standalone.joinNode"""
+    """Make the machine of the control plane a node as well."""
 
     enabled: bool = True
-    """TODO controlPlane.standalone.joinNode.enabled"""
+    """Let it run pods."""
     pre_install_commands: base.Absent[list[str]] = pydantic.Field(default=[])
-    """TODO controlPlane.standalone.joinNode.preInstallCommands"""
+    """Commands before anything is installed."""
     pre_join_commands: base.Absent[list[str]] = pydantic.Field(default=[])
-    """TODO controlPlane.standalone.joinNode.preJoinCommands"""
+    """Commands before the machine joins."""
     post_join_commands: base.Absent[list[str]] = pydantic.Field(default=[])
-    """TODO controlPlane.standalone.joinNode.postJoinCommands"""
+    """Commands after the machine has joined."""
     containerd: base.Part[Containerd] = base.part(Containerd)
-    """TODO controlPlane.standalone.joinNode.containerd"""
     ca_cert_path: str | None = None
-    """TODO controlPlane.standalone.joinNode.caCertPath"""
+    """Where the CA certificate is stored."""
     skip_phases: base.Absent[list[str]] = pydantic.Field(default=[])
-    """TODO controlPlane.standalone.joinNode.skipPhases"""
+    """Phases of kubeadm join to leave out."""
     node_registration: base.Part[NodeRegistration] | None = None
-    """TODO controlPlane.standalone.joinNode.nodeRegistration"""
 
 
 class JoinNode(base.Section):
-    """TODO class privateNodes.joinNode"""
+    """How machines join."""
 
     pre_install_commands: base.Absent[list[str]] = pydantic.Field(default=[])
-    """TODO privateNodes.joinNode.preInstallCommands"""
+    """Commands before anything is installed."""
     pre_join_commands: base.Absent[list[str]] = pydantic.Field(default=[])
-    """TODO privateNodes.joinNode.preJoinCommands"""
+    """Commands before the machine joins."""
     post_join_commands: base.Absent[list[str]] = pydantic.Field(default=[])
-    """TODO privateNodes.joinNode.postJoinCommands"""
+    """Commands after the machine has joined."""
     containerd: base.Part[Containerd] = base.part(Containerd)
-    """TODO privateNodes.joinNode.containerd"""
     ca_cert_path: str | None = None
-    """TODO privateNodes.joinNode.caCertPath"""
+    """Where the CA certificate is stored."""
     skip_phases: base.Absent[list[str]] = pydantic.Field(default=[])
-    """TODO privateNodes.joinNode.skipPhases"""
+    """Phases of kubeadm join to leave out."""
     node_registration: base.Part[NodeRegistration] | None = None
-    """TODO privateNodes.joinNode.nodeRegistration"""

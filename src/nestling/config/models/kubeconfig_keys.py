@@ -1,6 +1,4 @@
-"""Models of kubeconfig_keys."""
-
-from __future__ import annotations
+"""How to reach the virtual cluster: the kubeconfig Secrets written on the host."""
 
 import pydantic
 
@@ -8,65 +6,62 @@ from nestling.config.models import base
 
 
 class KubeConfigServiceAccount(base.Section):
-    """TODO class exportKubeConfig.serviceAccount"""
+    """A service account of the virtual cluster whose token the kubeconfig holds instead of a client certificate."""
 
     name: str = ""
-    """TODO exportKubeConfig.serviceAccount.name"""
+    """The service account; it is created when it is missing."""
     namespace: str = ""
-    """TODO exportKubeConfig.serviceAccount.namespace"""
+    """Its namespace in the virtual cluster; kube-system when empty."""
     cluster_role: str = ""
-    """TODO exportKubeConfig.serviceAccount.clusterRole"""
+    """A ClusterRole of the virtual cluster to bind it to, for example cluster-admin."""
 
 
 class KubeConfigSecret(base.Section):
-    """TODO class exportKubeConfig.secret"""
+    """One further Secret with the kubeconfig. Older form of additionalSecrets; the two exclude each other."""
 
     name: str = ""
-    """TODO exportKubeConfig.secret.name"""
+    """Name of the Secret."""
     namespace: str = ""
-    """TODO exportKubeConfig.secret.namespace"""
+    """Host namespace of the Secret; that of the control plane when empty."""
 
 
 class AdditionalServiceAccount(base.Section):
-    """TODO class exportKubeConfig.additionalSecrets[].serviceAccount"""
+    """A service account of the virtual cluster whose token this kubeconfig holds."""
 
     name: str | None = None
-    """TODO exportKubeConfig.additionalSecrets[].serviceAccount.name"""
+    """The service account; it is created when it is missing."""
     namespace: str | None = None
-    """TODO exportKubeConfig.additionalSecrets[].serviceAccount.namespace"""
+    """Its namespace in the virtual cluster; kube-system when empty."""
     cluster_role: str | None = None
-    """TODO exportKubeConfig.additionalSecrets[].serviceAccount.clusterRole"""
+    """A ClusterRole of the virtual cluster to bind it to."""
 
 
 class AdditionalSecret(base.Section):
-    """TODO class exportKubeConfig.additionalSecrets[]"""
+    """One more Secret with a kubeconfig; it needs a name, a namespace or both."""
 
     context: str | None = None
-    """TODO exportKubeConfig.additionalSecrets[].context"""
+    """Name of the context, the cluster and the user in this kubeconfig."""
     server: str | None = None
-    """TODO exportKubeConfig.additionalSecrets[].server"""
+    """Address of the API server in this kubeconfig, such as https://my-vc.example.com."""
     insecure: bool | None = None
-    """TODO exportKubeConfig.additionalSecrets[].insecure"""
+    """Leave the CA out and do not verify the server's certificate."""
     service_account: base.Part[AdditionalServiceAccount] | None = None
-    """TODO exportKubeConfig.additionalSecrets[].serviceAccount"""
     name: str | None = None
-    """TODO exportKubeConfig.additionalSecrets[].name"""
+    """Name of the Secret; vc-NAME when empty."""
     namespace: str | None = None
-    """TODO exportKubeConfig.additionalSecrets[].namespace"""
+    """Host namespace of the Secret; that of the control plane when empty."""
 
 
 class ExportKubeConfig(base.Section):
-    """TODO class exportKubeConfig"""
+    """The kubeconfig that is written to the Secret vc-NAME next to the control plane."""
 
     context: str = ""
-    """TODO exportKubeConfig.context"""
+    """Name of the context, the cluster and the user in the kubeconfig."""
     server: str = ""
-    """TODO exportKubeConfig.server"""
+    """Address of the API server in the kubeconfig; https://localhost:8443 when empty."""
     insecure: bool = False
-    """TODO exportKubeConfig.insecure"""
+    """Leave the CA out and do not verify the server's certificate."""
     service_account: base.Part[KubeConfigServiceAccount] = base.part(KubeConfigServiceAccount)
-    """TODO exportKubeConfig.serviceAccount"""
     secret: base.Part[KubeConfigSecret] = base.part(KubeConfigSecret)
-    """TODO exportKubeConfig.secret"""
     additional_secrets: list[base.Part[AdditionalSecret]] = pydantic.Field(default=[])
-    """TODO exportKubeConfig.additionalSecrets"""
+    """Further Secrets with a kubeconfig, each with settings of its own."""

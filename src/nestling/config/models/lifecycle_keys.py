@@ -1,6 +1,4 @@
-"""Models of lifecycle_keys."""
-
-from __future__ import annotations
+"""Sleep and deletion."""
 
 import pydantic
 
@@ -8,59 +6,54 @@ from nestling.config.models import base
 
 
 class SleepSelector(base.Section):
-    """TODO class sleep.auto.exclude.selector"""
+    """Labels of what is left running."""
 
     labels: base.Absent[dict[str, str]] = pydantic.Field(default={})
-    """TODO sleep.auto.exclude.selector.labels"""
+    """Labels that an object must have."""
 
 
 class Exclude(base.Section):
-    """TODO class sleep.auto.exclude"""
+    """What is left running during sleep."""
 
     selector: base.Part[SleepSelector] | None = None
-    """TODO sleep.auto.exclude.selector"""
 
 
 class Wakeup(base.Section):
-    """TODO class sleep.auto.wakeup"""
+    """When it wakes up again."""
 
     schedule: str | None = None
-    """TODO sleep.auto.wakeup.schedule"""
+    """When, as a cron expression."""
 
 
 class AutoSleep(base.Section):
-    """TODO class sleep.auto"""
+    """When the workloads are stopped."""
 
     after_inactivity: str | None = None
-    """TODO sleep.auto.afterInactivity"""
+    """How long nothing happens first, such as 1h."""
     schedule: str | None = None
-    """TODO sleep.auto.schedule"""
+    """When, as a cron expression."""
     exclude: base.Part[Exclude] | None = None
-    """TODO sleep.auto.exclude"""
     wakeup: base.Part[Wakeup] | None = None
-    """TODO sleep.auto.wakeup"""
     timezone: str | None = None
-    """TODO sleep.auto.timezone"""
+    """Time zone of the schedules, such as Europe/Vienna."""
 
 
 class Sleep(base.Section):
-    """TODO class sleep"""
+    """Stop the workloads while nobody uses them."""
 
     auto: base.Part[AutoSleep] | None = None
-    """TODO sleep.auto"""
 
 
 class AutoDeletion(base.Section):
-    """TODO class deletion.auto"""
+    """When the virtual cluster is deleted."""
 
     after_inactivity: str | None = None
-    """TODO deletion.auto.afterInactivity"""
+    """How long nothing happens first, such as 720h."""
 
 
 class Deletion(base.Section):
-    """TODO class deletion"""
+    """Protection against deletion, and deletion when nobody uses it."""
 
     prevent: bool | None = None
-    """TODO deletion.prevent"""
+    """Refuse to delete the virtual cluster."""
     auto: base.Part[AutoDeletion] | None = None
-    """TODO deletion.auto"""

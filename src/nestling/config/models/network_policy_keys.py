@@ -1,6 +1,4 @@
-"""Models of network_policy_keys."""
-
-from __future__ import annotations
+"""NetworkPolicies around a virtual cluster."""
 
 from typing import Any
 
@@ -10,99 +8,95 @@ from nestling.config.models import base, common
 
 
 class PolicyPort(base.Section):
-    """TODO class policies.networkPolicy.controlPlane.ingress[].ports[]"""
+    """Ports that a rule covers."""
 
     protocol: str | None = None
-    """TODO policies.networkPolicy.controlPlane.ingress[].ports[].protocol"""
+    """TCP, UDP or SCTP."""
     port: Any = None
-    """TODO policies.networkPolicy.controlPlane.ingress[].ports[].port"""
+    """Number or name."""
     end_port: int | None = None
-    """TODO policies.networkPolicy.controlPlane.ingress[].ports[].endPort"""
+    """Last port of a range."""
 
 
 class IpBlock(base.Section):
-    """TODO class policies.networkPolicy.controlPlane.ingress[].from[].ipBlock"""
+    """A range of addresses."""
 
     cidr: str | None = None
-    """TODO policies.networkPolicy.controlPlane.ingress[].from[].ipBlock.cidr"""
+    """The range, such as 10.0.0.0/8."""
     except_: base.Absent[list[str]] = pydantic.Field(default=[])
-    """TODO policies.networkPolicy.controlPlane.ingress[].from[].ipBlock.except"""
+    """Ranges inside it that are left out."""
 
 
 class PolicyPeer(base.Section):
-    """TODO class policies.networkPolicy.controlPlane.ingress[].from[]"""
+    """Who the traffic comes from or goes to."""
 
     pod_selector: base.Part[common.LabelSelector] | None = None
-    """TODO policies.networkPolicy.controlPlane.ingress[].from[].podSelector"""
+    """Pods with these labels."""
     namespace_selector: base.Part[common.LabelSelector] | None = None
-    """TODO policies.networkPolicy.controlPlane.ingress[].from[].namespaceSelector"""
+    """Pods in namespaces with these labels."""
     ip_block: base.Part[IpBlock] | None = None
-    """TODO policies.networkPolicy.controlPlane.ingress[].from[].ipBlock"""
 
 
 class IngressRule(base.Section):
-    """TODO class policies.networkPolicy.controlPlane.ingress[]"""
+    """Incoming traffic that is allowed."""
 
     ports: base.Absent[list[base.Part[PolicyPort]]] = pydantic.Field(default=[])
-    """TODO policies.networkPolicy.controlPlane.ingress[].ports"""
+    """Ports; all when empty."""
     from_: base.Absent[list[base.Part[PolicyPeer]]] = pydantic.Field(default=[])
-    """TODO policies.networkPolicy.controlPlane.ingress[].from"""
+    """Sources; all when empty."""
 
 
 class EgressRule(base.Section):
-    """TODO class policies.networkPolicy.controlPlane.egress[]"""
+    """Outgoing traffic that is allowed."""
 
     ports: base.Absent[list[base.Part[PolicyPort]]] = pydantic.Field(default=[])
-    """TODO policies.networkPolicy.controlPlane.egress[].ports"""
+    """Ports; all when empty."""
     to: base.Absent[list[base.Part[PolicyPeer]]] = pydantic.Field(default=[])
-    """TODO policies.networkPolicy.controlPlane.egress[].to"""
+    """Destinations; all when empty."""
 
 
 class ControlPlaneRules(base.Section):
-    """TODO class policies.networkPolicy.controlPlane"""
+    """Further rules for the control plane."""
 
     ingress: list[base.Part[IngressRule]] = pydantic.Field(default=[])
-    """TODO policies.networkPolicy.controlPlane.ingress"""
+    """Further allowed incoming traffic."""
     egress: list[base.Part[EgressRule]] = pydantic.Field(default=[])
-    """TODO policies.networkPolicy.controlPlane.egress"""
+    """Further allowed outgoing traffic."""
 
 
 class PublicEgress(base.Section):
-    """TODO class policies.networkPolicy.workload.publicEgress"""
+    """Traffic of workloads to the internet."""
 
     enabled: bool = True
-    """TODO policies.networkPolicy.workload.publicEgress.enabled"""
+    """Allow it."""
     cidr: str = "0.0.0.0/0"
-    """TODO policies.networkPolicy.workload.publicEgress.cidr"""
+    """Destinations that count as internet."""
     except_: list[str] = pydantic.Field(
         default=["100.64.0.0/10", "127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"]
     )
-    """TODO policies.networkPolicy.workload.publicEgress.except"""
+    """Ranges that do not."""
 
 
 class WorkloadRules(base.Section):
-    """TODO class policies.networkPolicy.workload"""
+    """Further rules for the workloads."""
 
     public_egress: base.Part[PublicEgress] = base.part(PublicEgress)
-    """TODO policies.networkPolicy.workload.publicEgress"""
     ingress: list[base.Part[IngressRule]] = pydantic.Field(default=[])
-    """TODO policies.networkPolicy.workload.ingress"""
+    """Further allowed incoming traffic."""
     egress: list[base.Part[EgressRule]] = pydantic.Field(default=[])
-    """TODO policies.networkPolicy.workload.egress"""
+    """Further allowed outgoing traffic."""
 
 
 class NetworkPolicy(base.Section):
-    """TODO class policies.networkPolicy"""
+    """NetworkPolicies that fence the virtual cluster in."""
 
     enabled: bool = False
-    """TODO policies.networkPolicy.enabled"""
+    """Create them."""
     annotations: dict[str, str] = pydantic.Field(default={})
-    """TODO policies.networkPolicy.annotations"""
+    """Annotations of it."""
     labels: dict[str, str] = pydantic.Field(default={})
-    """TODO policies.networkPolicy.labels"""
+    """Labels of it."""
     fallback_dns: str = "8.8.8.8"
-    """TODO policies.networkPolicy.fallbackDns"""
+    """Name server outside the cluster, as a second choice."""
     control_plane: base.Part[ControlPlaneRules] = base.part(ControlPlaneRules)
-    """TODO policies.networkPolicy.controlPlane"""
     workload: base.Part[WorkloadRules] = base.part(WorkloadRules)
-    """TODO policies.networkPolicy.workload"""

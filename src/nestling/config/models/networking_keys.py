@@ -1,6 +1,4 @@
-"""Models of networking_keys."""
-
-from __future__ import annotations
+"""Addresses, names and Services across the border."""
 
 import pydantic
 
@@ -8,81 +6,77 @@ from nestling.config.models import base
 
 
 class ReplicatedService(base.Section):
-    """TODO class networking.replicateServices.toHost[]"""
+    """A Service that also appears on the other side."""
 
     from_: str | None = None
-    """TODO networking.replicateServices.toHost[].from"""
+    """Where it is: namespace/name."""
     to: str | None = None
-    """TODO networking.replicateServices.toHost[].to"""
+    """Where it appears: a name on the host, namespace/name in the virtual cluster."""
 
 
 class ReplicateServices(base.Section):
-    """TODO class networking.replicateServices"""
+    """Services that also appear on the other side."""
 
     to_host: list[base.Part[ReplicatedService]] = pydantic.Field(default=[])
-    """TODO networking.replicateServices.toHost"""
+    """From the virtual cluster (namespace/name) to the host (name)."""
     from_host: list[base.Part[ReplicatedService]] = pydantic.Field(default=[])
-    """TODO networking.replicateServices.fromHost"""
+    """From the host (namespace/name, or name) to the virtual cluster (namespace/name)."""
 
 
 class DnsTarget(base.Section):
-    """TODO class networking.resolveDNS[].target"""
+    """What a name resolves to; exactly one of these."""
 
     hostname: str | None = None
-    """TODO networking.resolveDNS[].target.hostname"""
+    """Another host name."""
     ip: str | None = None
-    """TODO networking.resolveDNS[].target.ip"""
+    """An address."""
     host_service: str | None = None
-    """TODO networking.resolveDNS[].target.hostService"""
+    """A Service of the host, namespace/name."""
     host_namespace: str | None = None
-    """TODO networking.resolveDNS[].target.hostNamespace"""
+    """A namespace of the host: its Services by name."""
     v_cluster_service: str | None = None
-    """TODO networking.resolveDNS[].target.vClusterService"""
+    """A Service of another virtual cluster: hostNamespace/vcluster/namespace/name."""
 
 
 class DnsRule(base.Section):
-    """TODO class networking.resolveDNS[]"""
+    """How one name resolves; exactly one of hostname, service and namespace says which."""
 
     hostname: str | None = None
-    """TODO networking.resolveDNS[].hostname"""
+    """A host name; a leading *. covers everything below it."""
     service: str | None = None
-    """TODO networking.resolveDNS[].service"""
+    """A Service, namespace/name."""
     namespace: str | None = None
-    """TODO networking.resolveDNS[].namespace"""
+    """All Services of a namespace."""
     target: base.Part[DnsTarget] | None = None
-    """TODO networking.resolveDNS[].target"""
 
 
 class ProxyKubelets(base.Section):
-    """TODO class networking.advanced.proxyKubelets"""
+    """How the nodes of the virtual cluster are reached."""
 
     by_hostname: bool = True
-    """TODO networking.advanced.proxyKubelets.byHostname"""
+    """Give nodes a host name that leads to the kubelet façade."""
     by_ip: bool = pydantic.Field(default=True, alias="byIP")
-    """TODO networking.advanced.proxyKubelets.byIP"""
+    """Give nodes an address that leads to the kubelet façade."""
 
 
 class Advanced(base.Section):
-    """TODO class networking.advanced"""
+    """Networking settings that are rarely needed."""
 
     cluster_domain: str = "cluster.local"
-    """TODO networking.advanced.clusterDomain"""
+    """Domain of Services inside the virtual cluster."""
     fallback_host_cluster: bool = False
-    """TODO networking.advanced.fallbackHostCluster"""
+    """Names unknown in the virtual cluster are looked up on the host."""
     proxy_kubelets: base.Part[ProxyKubelets] = base.part(ProxyKubelets)
-    """TODO networking.advanced.proxyKubelets"""
 
 
 class Networking(base.Section):
-    """TODO class networking"""
+    """Addresses, names and Services across the border."""
 
     service_cidr: str | None = pydantic.Field(default=None, alias="serviceCIDR")
-    """TODO networking.serviceCIDR"""
+    """Addresses of Services, with private nodes. Otherwise they are the host's."""
     pod_cidr: str = pydantic.Field(default="10.244.0.0/16", alias="podCIDR")
-    """TODO networking.podCIDR"""
+    """Addresses of pods, with private nodes."""
     replicate_services: base.Part[ReplicateServices] = base.part(ReplicateServices)
-    """TODO networking.replicateServices"""
     resolve_dns: list[base.Part[DnsRule]] = pydantic.Field(default=[], alias="resolveDNS")
-    """TODO networking.resolveDNS"""
+    """Names that resolve to something of your choice; needs the embedded CoreDNS."""
     advanced: base.Part[Advanced] = base.part(Advanced)
-    """TODO networking.advanced"""

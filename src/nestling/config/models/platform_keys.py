@@ -1,6 +1,4 @@
-"""Models of platform_keys."""
-
-from __future__ import annotations
+"""Logs, telemetry and the platform."""
 
 import pydantic
 
@@ -8,44 +6,43 @@ from nestling.config.models import base, common
 
 
 class Telemetry(base.Section):
-    """TODO class telemetry"""
+    """Usage data. Nestling sends none, whatever is written here."""
 
     enabled: bool = True
-    """TODO telemetry.enabled"""
+    """Has no effect."""
     instance_creator: str | None = None
-    """TODO telemetry.instanceCreator"""
+    """Has no effect."""
     machine_id: str | None = pydantic.Field(default=None, alias="machineID")
-    """TODO telemetry.machineID"""
+    """Has no effect."""
     platform_user_id: str | None = pydantic.Field(default=None, alias="platformUserID")
-    """TODO telemetry.platformUserID"""
+    """Has no effect."""
     platform_instance_id: str | None = pydantic.Field(default=None, alias="platformInstanceID")
-    """TODO telemetry.platformInstanceID"""
+    """Has no effect."""
 
 
 class Logging(base.Section):
-    """TODO class logging"""
+    """How logs look."""
 
     encoding: str = "console"
-    """TODO logging.encoding"""
+    """console or json."""
     file: base.Part[common.DisabledByDefault] = base.part(common.DisabledByDefault)
-    """TODO logging.file"""
+    """Also write logs to a file."""
 
 
 class ApiKey(base.Section):
-    """TODO class platform.apiKey"""
+    """The Secret with the access key of the platform."""
 
     secret_name: str | None = None
-    """TODO platform.apiKey.secretName"""
+    """Name of the Secret."""
     namespace: str | None = None
-    """TODO platform.apiKey.namespace"""
+    """Namespace of the Secret."""
     create_rbac: bool | None = pydantic.Field(default=None, alias="createRBAC")
-    """TODO platform.apiKey.createRBAC"""
+    """Create the permission to read it."""
 
 
 class Platform(base.Section):
-    """TODO class platform"""
+    """How the virtual cluster joins the platform."""
 
     api_key: base.Part[ApiKey] | None = None
-    """TODO platform.apiKey"""
     project: str | None = None
-    """TODO platform.project"""
+    """Its project."""

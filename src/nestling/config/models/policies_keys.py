@@ -1,6 +1,4 @@
-"""Models of policies_keys."""
-
-from __future__ import annotations
+"""Limits for a virtual cluster on the host."""
 
 from typing import Any
 
@@ -10,10 +8,10 @@ from nestling.config.models import admission_keys, base, network_policy_keys
 
 
 class ResourceQuota(base.Section):
-    """TODO class policies.resourceQuota"""
+    """The ResourceQuota vc-NAME in the host namespace."""
 
     enabled: base.StrBool = "auto"
-    """TODO policies.resourceQuota.enabled"""
+    """Create it; auto means when limitRange is true."""
     quota: dict[str, Any] = pydantic.Field(
         default={
             "requests.cpu": 10,
@@ -33,48 +31,44 @@ class ResourceQuota(base.Section):
             "count/persistentvolumeclaims": 20,
         }
     )
-    """TODO policies.resourceQuota.quota"""
+    """Hard limits; yours are merged over the defaults."""
     scope_selector: dict[str, Any] = pydantic.Field(default={"matchExpressions": []})
-    """TODO policies.resourceQuota.scopeSelector"""
+    """Which pods count, by scope."""
     scopes: list[str] = pydantic.Field(default=[])
-    """TODO policies.resourceQuota.scopes"""
+    """Which pods count, by simple scope."""
     annotations: dict[str, str] = pydantic.Field(default={})
-    """TODO policies.resourceQuota.annotations"""
+    """Annotations of it."""
     labels: dict[str, str] = pydantic.Field(default={})
-    """TODO policies.resourceQuota.labels"""
+    """Labels of it."""
 
 
 class LimitRange(base.Section):
-    """TODO class policies.limitRange"""
+    """The LimitRange vc-NAME in the host namespace."""
 
     enabled: base.StrBool = "auto"
-    """TODO policies.limitRange.enabled"""
+    """Create it; auto means when resourceQuota is true."""
     default: dict[str, Any] = pydantic.Field(default={"ephemeral-storage": "8Gi", "memory": "512Mi", "cpu": "1"})
-    """TODO policies.limitRange.default"""
+    """Limits of containers that have none."""
     default_request: dict[str, Any] = pydantic.Field(
         default={"ephemeral-storage": "3Gi", "memory": "128Mi", "cpu": "100m"}
     )
-    """TODO policies.limitRange.defaultRequest"""
+    """Requests of containers that have none."""
     max: dict[str, Any] = pydantic.Field(default={})
-    """TODO policies.limitRange.max"""
+    """Most that a container may ask for."""
     min: dict[str, Any] = pydantic.Field(default={})
-    """TODO policies.limitRange.min"""
+    """Least that a container must ask for."""
     annotations: dict[str, str] = pydantic.Field(default={})
-    """TODO policies.limitRange.annotations"""
+    """Annotations of it."""
     labels: dict[str, str] = pydantic.Field(default={})
-    """TODO policies.limitRange.labels"""
+    """Labels of it."""
 
 
 class Policies(base.Section):
-    """TODO class policies"""
+    """Limits for the virtual cluster on the host."""
 
     network_policy: base.Part[network_policy_keys.NetworkPolicy] = base.part(network_policy_keys.NetworkPolicy)
-    """TODO policies.networkPolicy"""
     pod_security_standard: str | None = None
-    """TODO policies.podSecurityStandard"""
+    """privileged, baseline or restricted: pods that violate it are not synced."""
     resource_quota: base.Part[ResourceQuota] = base.part(ResourceQuota)
-    """TODO policies.resourceQuota"""
     limit_range: base.Part[LimitRange] = base.part(LimitRange)
-    """TODO policies.limitRange"""
     central_admission: base.Part[admission_keys.CentralAdmission] = base.part(admission_keys.CentralAdmission)
-    """TODO policies.centralAdmission"""

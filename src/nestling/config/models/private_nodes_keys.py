@@ -1,6 +1,4 @@
-"""Models of private_nodes_keys."""
-
-from __future__ import annotations
+"""Nodes that belong to one virtual cluster only."""
 
 from typing import Any
 
@@ -10,80 +8,74 @@ from nestling.config.models import auto_nodes_keys, base, common, join_node_keys
 
 
 class Kubelet(base.Section):
-    """TODO class privateNodes.kubelet"""
+    """The kubelet on private nodes."""
 
     config: dict[str, Any] = pydantic.Field(default={})
-    """TODO privateNodes.kubelet.config"""
+    """KubeletConfiguration, merged over ours."""
 
 
 class AutoUpgrade(base.Section):
-    """TODO class privateNodes.autoUpgrade"""
+    """Bring nodes to the version of the control plane."""
 
     enabled: bool = True
-    """TODO privateNodes.autoUpgrade.enabled"""
+    """Upgrade nodes."""
     image: str | None = None
-    """TODO privateNodes.autoUpgrade.image"""
+    """The image."""
     image_pull_policy: str | None = None
-    """TODO privateNodes.autoUpgrade.imagePullPolicy"""
+    """Always, IfNotPresent or Never."""
     node_selector: base.Absent[dict[str, str]] = pydantic.Field(default={})
-    """TODO privateNodes.autoUpgrade.nodeSelector"""
+    """Labels that a node must have."""
     binaries_path: str | None = None
-    """TODO privateNodes.autoUpgrade.binariesPath"""
+    """Folder of the Kubernetes binaries on the node."""
     cni_binaries_path: str | None = None
-    """TODO privateNodes.autoUpgrade.cniBinariesPath"""
+    """Folder of the CNI plugins on the node."""
     concurrency: int = 1
-    """TODO privateNodes.autoUpgrade.concurrency"""
+    """How many nodes at once."""
     pod_security_context: dict[str, Any] = pydantic.Field(default={})
-    """TODO privateNodes.autoUpgrade.podSecurityContext"""
+    """Security context of the pod."""
     container_security_context: dict[str, Any] = pydantic.Field(default={})
-    """TODO privateNodes.autoUpgrade.containerSecurityContext"""
+    """Security context of the containers."""
 
 
 class Vpn(base.Section):
-    """TODO class privateNodes.vpn"""
+    """A private network between nodes and control plane."""
 
     enabled: bool = False
-    """TODO privateNodes.vpn.enabled"""
+    """Use it."""
     node_to_node: base.Part[common.DisabledByDefault] = base.part(common.DisabledByDefault)
-    """TODO privateNodes.vpn.nodeToNode"""
+    """Also between the nodes."""
 
 
 class ControlPlaneLoadBalancer(base.Section):
-    """TODO class privateNodes.daemon.controlPlaneLoadBalancer"""
+    """A load balancer on each node for the replicas of the control plane."""
 
     enabled: bool = False
-    """TODO privateNodes.daemon.controlPlaneLoadBalancer.enabled"""
+    """Use it."""
     kube_proxy: bool = True
-    """TODO privateNodes.daemon.controlPlaneLoadBalancer.kubeProxy"""
+    """Let kube-proxy use it."""
     port: int = 11343
-    """TODO privateNodes.daemon.controlPlaneLoadBalancer.port"""
+    """Its port on the node."""
 
 
 class Daemon(base.Section):
-    """TODO class privateNodes.daemon"""
+    """Our daemon on private nodes."""
 
     enabled: bool = False
-    """TODO privateNodes.daemon.enabled"""
+    """Install it."""
     control_plane_load_balancer: base.Part[ControlPlaneLoadBalancer] = base.part(ControlPlaneLoadBalancer)
-    """TODO privateNodes.daemon.controlPlaneLoadBalancer"""
 
 
 class PrivateNodes(base.Section):
-    """TODO class privateNodes"""
+    """Nodes that belong to this virtual cluster only."""
 
     enabled: bool = False
-    """TODO privateNodes.enabled"""
+    """Use private nodes; no pods go to the host then."""
     kubelet: base.Part[Kubelet] = base.part(Kubelet)
-    """TODO privateNodes.kubelet"""
     auto_upgrade: base.Part[AutoUpgrade] = base.part(AutoUpgrade)
-    """TODO privateNodes.autoUpgrade"""
     join_node: base.Part[join_node_keys.JoinNode] = base.part(join_node_keys.JoinNode)
-    """TODO privateNodes.joinNode"""
     auto_nodes: list[base.Part[auto_nodes_keys.AutoNodes]] = pydantic.Field(default=[])
-    """TODO privateNodes.autoNodes"""
+    """Nodes that are made on demand."""
     vpn: base.Part[Vpn] = base.part(Vpn)
-    """TODO privateNodes.vpn"""
     daemon: base.Part[Daemon] = base.part(Daemon)
-    """TODO privateNodes.daemon"""
     default_profile: str | None = None
-    """TODO privateNodes.defaultProfile"""
+    """Profile of nodes without one."""

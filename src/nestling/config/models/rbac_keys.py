@@ -1,6 +1,4 @@
-"""Models of rbac_keys."""
-
-from __future__ import annotations
+"""What the control plane may do on the host."""
 
 from typing import Any
 
@@ -10,40 +8,37 @@ from nestling.config.models import base
 
 
 class Role(base.Section):
-    """TODO class rbac.role"""
+    """The Role in the host namespace."""
 
     enabled: bool = True
-    """TODO rbac.role.enabled"""
+    """Create it."""
     extra_rules: list[dict[str, Any]] = pydantic.Field(default=[])
-    """TODO rbac.role.extraRules"""
+    """Further rules."""
     overwrite_rules: list[dict[str, Any]] = pydantic.Field(default=[])
-    """TODO rbac.role.overwriteRules"""
+    """All rules, instead of ours."""
 
 
 class ClusterRole(base.Section):
-    """TODO class rbac.clusterRole"""
+    """The ClusterRole on the host."""
 
     enabled: base.StrBool = "auto"
-    """TODO rbac.clusterRole.enabled"""
+    """Create it; auto means when a feature needs it."""
     extra_rules: list[dict[str, Any]] = pydantic.Field(default=[])
-    """TODO rbac.clusterRole.extraRules"""
+    """Further rules."""
     overwrite_rules: list[dict[str, Any]] = pydantic.Field(default=[])
-    """TODO rbac.clusterRole.overwriteRules"""
+    """All rules, instead of ours."""
 
 
 class EnableVolumeSnapshotRules(base.Section):
-    """TODO class rbac.enableVolumeSnapshotRules"""
+    """No longer exists: there are no rules for volume snapshots."""
 
     enabled: base.StrBool | None = None
-    """TODO rbac.enableVolumeSnapshotRules.enabled"""
+    """No longer has a meaning."""
 
 
 class Rbac(base.Section):
-    """TODO class rbac"""
+    """What the control plane may do on the host."""
 
     role: base.Part[Role] = base.part(Role)
-    """TODO rbac.role"""
     cluster_role: base.Part[ClusterRole] = base.part(ClusterRole)
-    """TODO rbac.clusterRole"""
     enable_volume_snapshot_rules: base.Part[EnableVolumeSnapshotRules] | None = None
-    """TODO rbac.enableVolumeSnapshotRules"""

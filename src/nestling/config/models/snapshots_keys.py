@@ -1,107 +1,94 @@
-"""Models of snapshots_keys."""
-
-from __future__ import annotations
+"""Snapshots on a schedule."""
 
 from nestling.config.models import base
 
 
 class Retention(base.Section):
-    """TODO class snapshots.auto.retention"""
+    """How long snapshots are kept."""
 
     period: int | None = None
-    """TODO snapshots.auto.retention.period"""
+    """Days to keep one."""
     max_snapshots: int | None = None
-    """TODO snapshots.auto.retention.maxSnapshots"""
+    """How many to keep."""
 
 
 class CredentialSecret(base.Section):
-    """TODO class snapshots.auto.storage.s3.credential"""
+    """A Secret with credentials."""
 
     secret_name: str | None = None
-    """TODO snapshots.auto.storage.s3.credential.secretName"""
+    """Name of the Secret."""
     secret_namespace: str | None = None
-    """TODO snapshots.auto.storage.s3.credential.secretNamespace"""
+    """Namespace of the Secret."""
 
 
 class S3(base.Section):
-    """TODO class snapshots.auto.storage.s3"""
+    """S3 or a compatible store."""
 
     url: str | None = None
-    """TODO snapshots.auto.storage.s3.url"""
+    """s3://bucket/key."""
     credential: base.Part[CredentialSecret] | None = None
-    """TODO snapshots.auto.storage.s3.credential"""
 
 
 class Oci(base.Section):
-    """TODO class snapshots.auto.storage.oci"""
+    """A container registry."""
 
     repository: str | None = None
-    """TODO snapshots.auto.storage.oci.repository"""
+    """registry/repository."""
     credential: base.Part[CredentialSecret] | None = None
-    """TODO snapshots.auto.storage.oci.credential"""
     username: str | None = None
-    """TODO snapshots.auto.storage.oci.username"""
+    """User name."""
     password: str | None = None
-    """TODO snapshots.auto.storage.oci.password"""
+    """Password."""
 
 
 class Volume(base.Section):
-    """TODO class snapshots.auto.storage.container.volume"""
+    """A volume for snapshots."""
 
     name: str | None = None
-    """TODO snapshots.auto.storage.container.volume.name"""
+    """Name of the volume."""
     path: str | None = None
-    """TODO snapshots.auto.storage.container.volume.path"""
+    """Where it is mounted."""
 
 
 class Container(base.Section):
-    """TODO class snapshots.auto.storage.container"""
+    """A folder in the pod."""
 
     path: str | None = None
-    """TODO snapshots.auto.storage.container.path"""
+    """The folder."""
     volume: base.Part[Volume] | None = None
-    """TODO snapshots.auto.storage.container.volume"""
 
 
 class Azure(base.Section):
-    """TODO class snapshots.auto.storage.azure"""
+    """Azure Blob Storage."""
 
     blob_url: str | None = None
-    """TODO snapshots.auto.storage.azure.blobUrl"""
+    """Address of the blob."""
     credential: base.Part[CredentialSecret] | None = None
-    """TODO snapshots.auto.storage.azure.credential"""
 
 
 class Storage(base.Section):
-    """TODO class snapshots.auto.storage"""
+    """Where snapshots go."""
 
     type: str | None = None
-    """TODO snapshots.auto.storage.type"""
+    """s3, oci, container or azure: which of the blocks below counts."""
     s3: base.Part[S3] | None = None
-    """TODO snapshots.auto.storage.s3"""
     oci: base.Part[Oci] | None = None
-    """TODO snapshots.auto.storage.oci"""
     container: base.Part[Container] | None = None
-    """TODO snapshots.auto.storage.container"""
     azure: base.Part[Azure] | None = None
-    """TODO snapshots.auto.storage.azure"""
 
 
 class AutoSnapshots(base.Section):
-    """TODO class snapshots.auto"""
+    """Snapshots on a schedule."""
 
     schedule: str | None = None
-    """TODO snapshots.auto.schedule"""
+    """When, as a cron expression."""
     timezone: str | None = None
-    """TODO snapshots.auto.timezone"""
+    """Time zone of the schedules, such as Europe/Vienna."""
     retention: base.Part[Retention] | None = None
-    """TODO snapshots.auto.retention"""
     storage: base.Part[Storage] | None = None
-    """TODO snapshots.auto.storage"""
 
 
 class Snapshots(base.Section):
-    """TODO class snapshots"""
+    """Snapshots of the virtual cluster."""
 
     auto: base.Part[AutoSnapshots] | None = None
-    """TODO snapshots.auto"""

@@ -1,20 +1,16 @@
-"""Models of standalone_keys."""
-
-from __future__ import annotations
+"""A control plane on a machine of its own."""
 
 from nestling.config.models import auto_nodes_keys, base, join_node_keys
 
 
 class Standalone(base.Section):
-    """TODO class controlPlane.standalone"""
+    """Run the control plane on a machine, without a host cluster."""
 
     enabled: bool | None = None
-    """TODO controlPlane.standalone.enabled"""
+    """Run standalone."""
     data_dir: str = "/var/lib/vcluster"
-    """TODO controlPlane.standalone.dataDir"""
+    """Folder of all data."""
     advertise_address: str | None = None
-    """TODO controlPlane.standalone.advertiseAddress"""
+    """Address at which nodes reach the control plane."""
     auto_nodes: base.Part[auto_nodes_keys.StandaloneAutoNodes] | None = None
-    """TODO controlPlane.standalone.autoNodes"""
     join_node: base.Part[join_node_keys.StandaloneJoinNode] = base.part(join_node_keys.StandaloneJoinNode)
-    """TODO controlPlane.standalone.joinNode"""

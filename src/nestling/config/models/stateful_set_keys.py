@@ -1,6 +1,4 @@
-"""Models of stateful_set_keys."""
-
-from __future__ import annotations
+"""The pod of the control plane."""
 
 from typing import Any
 
@@ -10,197 +8,186 @@ from nestling.config.models import base, common
 
 
 class HighAvailability(base.Section):
-    """TODO class controlPlane.statefulSet.highAvailability"""
+    """Several replicas of the control plane."""
 
     replicas: int = 1
-    """TODO controlPlane.statefulSet.highAvailability.replicas"""
+    """How many replicas."""
     lease_duration: int = 60
-    """TODO controlPlane.statefulSet.highAvailability.leaseDuration"""
+    """Seconds until another replica takes the controllers over."""
     renew_deadline: int = 40
-    """TODO controlPlane.statefulSet.highAvailability.renewDeadline"""
+    """Seconds within which the leader must renew its lease."""
     retry_period: int = 15
-    """TODO controlPlane.statefulSet.highAvailability.retryPeriod"""
+    """Seconds between two attempts."""
 
 
 class Resources(base.Section):
-    """TODO class controlPlane.statefulSet.resources"""
+    """Resources of the control plane."""
 
     limits: dict[str, Any] = pydantic.Field(default={"ephemeral-storage": "10Gi", "memory": "4Gi"})
-    """TODO controlPlane.statefulSet.resources.limits"""
+    """Most that it may use."""
     requests: dict[str, Any] = pydantic.Field(default={"ephemeral-storage": "1Gi", "cpu": "200m", "memory": "256Mi"})
-    """TODO controlPlane.statefulSet.resources.requests"""
+    """What is reserved for it."""
 
 
 class Security(base.Section):
-    """TODO class controlPlane.statefulSet.security"""
+    """Security contexts of the control plane."""
 
     pod_security_context: dict[str, Any] = pydantic.Field(default={})
-    """TODO controlPlane.statefulSet.security.podSecurityContext"""
+    """Security context of the pod."""
     container_security_context: dict[str, Any] = pydantic.Field(
         default={"allowPrivilegeEscalation": False, "runAsUser": 0, "runAsGroup": 0}
     )
-    """TODO controlPlane.statefulSet.security.containerSecurityContext"""
+    """Security context of the containers."""
 
 
 class LivenessProbe(base.Section):
-    """TODO class controlPlane.statefulSet.probes.livenessProbe"""
+    """When the pod is restarted."""
 
     enabled: bool = True
-    """TODO controlPlane.statefulSet.probes.livenessProbe.enabled"""
+    """Whether it is on."""
     failure_threshold: int = 60
-    """TODO controlPlane.statefulSet.probes.livenessProbe.failureThreshold"""
+    """Failures in a row that count."""
     initial_delay_seconds: int = 60
-    """TODO controlPlane.statefulSet.probes.livenessProbe.initialDelaySeconds"""
+    """Seconds before the first check."""
     timeout_seconds: int = 3
-    """TODO controlPlane.statefulSet.probes.livenessProbe.timeoutSeconds"""
+    """Seconds until a check counts as failed."""
     period_seconds: int = 2
-    """TODO controlPlane.statefulSet.probes.livenessProbe.periodSeconds"""
+    """Seconds between two checks."""
 
 
 class ReadinessProbe(base.Section):
-    """TODO class controlPlane.statefulSet.probes.readinessProbe"""
+    """When the pod gets requests."""
 
     enabled: bool = True
-    """TODO controlPlane.statefulSet.probes.readinessProbe.enabled"""
+    """Whether it is on."""
     failure_threshold: int = 60
-    """TODO controlPlane.statefulSet.probes.readinessProbe.failureThreshold"""
+    """Failures in a row that count."""
     timeout_seconds: int = 3
-    """TODO controlPlane.statefulSet.probes.readinessProbe.timeoutSeconds"""
+    """Seconds until a check counts as failed."""
     period_seconds: int = 2
-    """TODO controlPlane.statefulSet.probes.readinessProbe.periodSeconds"""
+    """Seconds between two checks."""
 
 
 class StartupProbe(base.Section):
-    """TODO class controlPlane.statefulSet.probes.startupProbe"""
+    """How long the first start may take."""
 
     enabled: bool = True
-    """TODO controlPlane.statefulSet.probes.startupProbe.enabled"""
+    """Whether it is on."""
     failure_threshold: int = 300
-    """TODO controlPlane.statefulSet.probes.startupProbe.failureThreshold"""
+    """Failures in a row that count."""
     timeout_seconds: int = 3
-    """TODO controlPlane.statefulSet.probes.startupProbe.timeoutSeconds"""
+    """Seconds until a check counts as failed."""
     period_seconds: int = 6
-    """TODO controlPlane.statefulSet.probes.startupProbe.periodSeconds"""
+    """Seconds between two checks."""
 
 
 class Probes(base.Section):
-    """TODO class controlPlane.statefulSet.probes"""
+    """Probes of the control plane."""
 
     liveness_probe: base.Part[LivenessProbe] = base.part(LivenessProbe)
-    """TODO controlPlane.statefulSet.probes.livenessProbe"""
     readiness_probe: base.Part[ReadinessProbe] = base.part(ReadinessProbe)
-    """TODO controlPlane.statefulSet.probes.readinessProbe"""
     startup_probe: base.Part[StartupProbe] = base.part(StartupProbe)
-    """TODO controlPlane.statefulSet.probes.startupProbe"""
 
 
 class VolumeClaim(base.Section):
-    """TODO class controlPlane.statefulSet.persistence.volumeClaim"""
+    """The volume of the control plane."""
 
     enabled: base.StrBool = "auto"
-    """TODO controlPlane.statefulSet.persistence.volumeClaim.enabled"""
+    """Keep the data on a PersistentVolume; auto means when the store is in the pod."""
     access_modes: list[str] = pydantic.Field(default=["ReadWriteOnce"])
-    """TODO controlPlane.statefulSet.persistence.volumeClaim.accessModes"""
+    """Access modes of the volume."""
     retention_policy: str = "Retain"
-    """TODO controlPlane.statefulSet.persistence.volumeClaim.retentionPolicy"""
+    """Retain or Delete: what becomes of the volume when the virtual cluster is deleted."""
     size: str = "5Gi"
-    """TODO controlPlane.statefulSet.persistence.volumeClaim.size"""
+    """Size of the volume."""
     storage_class: str = ""
-    """TODO controlPlane.statefulSet.persistence.volumeClaim.storageClass"""
+    """StorageClass of the volume; the default one when empty."""
 
 
 class Persistence(base.Section):
-    """TODO class controlPlane.statefulSet.persistence"""
+    """Volumes of the control plane."""
 
     volume_claim: base.Part[VolumeClaim] = base.part(VolumeClaim)
-    """TODO controlPlane.statefulSet.persistence.volumeClaim"""
     volume_claim_templates: list[dict[str, Any]] = pydantic.Field(default=[])
-    """TODO controlPlane.statefulSet.persistence.volumeClaimTemplates"""
+    """Volume claims, instead of ours."""
     data_volume: list[dict[str, Any]] = pydantic.Field(default=[])
-    """TODO controlPlane.statefulSet.persistence.dataVolume"""
+    """A volume of your own for /data."""
     binaries_volume: list[dict[str, Any]] = pydantic.Field(default=[{"name": "binaries", "emptyDir": {}}])
-    """TODO controlPlane.statefulSet.persistence.binariesVolume"""
+    """The volume that holds the Kubernetes binaries."""
     add_volumes: list[dict[str, Any]] = pydantic.Field(default=[])
-    """TODO controlPlane.statefulSet.persistence.addVolumes"""
+    """Further volumes, as in a pod."""
     add_volume_mounts: list[base.Part[common.VolumeMount]] = pydantic.Field(default=[])
-    """TODO controlPlane.statefulSet.persistence.addVolumeMounts"""
+    """Further mounts, as in a container."""
 
 
 class Image(base.Section):
-    """TODO class controlPlane.statefulSet.image"""
+    """The image of the control plane."""
 
     registry: str = "ghcr.io"
-    """TODO controlPlane.statefulSet.image.registry"""
+    """Registry of the image."""
     repository: str = "loft-sh/vcluster-pro"
-    """TODO controlPlane.statefulSet.image.repository"""
+    """Repository of the image."""
     tag: str = ""
-    """TODO controlPlane.statefulSet.image.tag"""
+    """Tag of the image."""
 
 
 class DnsConfig(base.Section):
-    """TODO class controlPlane.statefulSet.dnsConfig"""
+    """DNS settings of the pod."""
 
     nameservers: base.Absent[list[str]] = pydantic.Field(default=[])
-    """TODO controlPlane.statefulSet.dnsConfig.nameservers"""
+    """Name servers."""
     searches: base.Absent[list[str]] = pydantic.Field(default=[])
-    """TODO controlPlane.statefulSet.dnsConfig.searches"""
+    """Search domains."""
     options: base.Absent[list[base.Part[common.NameValue]]] = pydantic.Field(default=[])
-    """TODO controlPlane.statefulSet.dnsConfig.options"""
+    """Resolver options."""
 
 
 class HostAlias(base.Section):
-    """TODO class controlPlane.statefulSet.hostAliases[]"""
+    """Names for one address in /etc/hosts."""
 
     ip: str | None = None
-    """TODO controlPlane.statefulSet.hostAliases[].ip"""
+    """The address."""
     hostnames: base.Absent[list[str]] = pydantic.Field(default=[])
-    """TODO controlPlane.statefulSet.hostAliases[].hostnames"""
+    """Its names."""
 
 
 class StatefulSet(base.Section):
-    """TODO class controlPlane.statefulSet"""
+    """The pod of the control plane."""
 
     high_availability: base.Part[HighAvailability] = base.part(HighAvailability)
-    """TODO controlPlane.statefulSet.highAvailability"""
     resources: base.Part[Resources] = base.part(Resources)
-    """TODO controlPlane.statefulSet.resources"""
     scheduling: base.Part[common.Scheduling] = base.part(common.Scheduling)
-    """TODO controlPlane.statefulSet.scheduling"""
+    """Where the control plane may run."""
     security: base.Part[Security] = base.part(Security)
-    """TODO controlPlane.statefulSet.security"""
     probes: base.Part[Probes] = base.part(Probes)
-    """TODO controlPlane.statefulSet.probes"""
     persistence: base.Part[Persistence] = base.part(Persistence)
-    """TODO controlPlane.statefulSet.persistence"""
     enable_service_links: bool = True
-    """TODO controlPlane.statefulSet.enableServiceLinks"""
+    """Put addresses of Services into environment variables."""
     annotations: dict[str, str] = pydantic.Field(default={})
-    """TODO controlPlane.statefulSet.annotations"""
+    """Annotations of it."""
     labels: dict[str, str] = pydantic.Field(default={})
-    """TODO controlPlane.statefulSet.labels"""
+    """Labels of it."""
     pods: base.Part[common.Metadata] = base.part(common.Metadata)
-    """TODO controlPlane.statefulSet.pods"""
+    """Annotations and labels of the pods."""
     image: base.Part[Image] = base.part(Image)
-    """TODO controlPlane.statefulSet.image"""
     image_pull_policy: str = ""
-    """TODO controlPlane.statefulSet.imagePullPolicy"""
+    """Always, IfNotPresent or Never."""
     working_dir: str = ""
-    """TODO controlPlane.statefulSet.workingDir"""
+    """Working directory of the container."""
     command: list[str] = pydantic.Field(default=[])
-    """TODO controlPlane.statefulSet.command"""
+    """Command of the container, instead of ours."""
     args: list[str] = pydantic.Field(default=[])
-    """TODO controlPlane.statefulSet.args"""
+    """Arguments of the container, instead of ours."""
     env: list[dict[str, Any]] = pydantic.Field(default=[])
-    """TODO controlPlane.statefulSet.env"""
+    """Further environment variables, as in a container."""
     dns_policy: str | None = None
-    """TODO controlPlane.statefulSet.dnsPolicy"""
+    """DNS policy of the pod."""
     dns_config: base.Part[DnsConfig] | None = None
-    """TODO controlPlane.statefulSet.dnsConfig"""
     init_containers: list[Any] = pydantic.Field(default=[])
-    """TODO controlPlane.statefulSet.initContainers"""
+    """Further init containers."""
     sidecar_containers: list[Any] = pydantic.Field(default=[])
-    """TODO controlPlane.statefulSet.sidecarContainers"""
+    """Further containers."""
     host_aliases: list[base.Part[HostAlias]] = pydantic.Field(default=[])
-    """TODO controlPlane.statefulSet.hostAliases"""
+    """Further lines of /etc/hosts."""
     runtime_class_name: str | None = None
-    """TODO controlPlane.statefulSet.runtimeClassName"""
+    """RuntimeClass of the pod."""

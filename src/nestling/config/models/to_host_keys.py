@@ -1,6 +1,4 @@
-"""Models of to_host_keys."""
-
-from __future__ import annotations
+"""What goes from the virtual cluster to the host."""
 
 from typing import Any
 
@@ -10,143 +8,135 @@ from nestling.config.models import base, common, gateway_api_keys
 
 
 class Image(base.Section):
-    """TODO class sync.toHost.pods.rewriteHosts.initContainer.image"""
+    """The image of the container that rewrites /etc/hosts."""
 
     registry: str = "mirror.gcr.io"
-    """TODO sync.toHost.pods.rewriteHosts.initContainer.image.registry"""
+    """Registry of the image."""
     repository: str = "library/alpine"
-    """TODO sync.toHost.pods.rewriteHosts.initContainer.image.repository"""
+    """Repository of the image."""
     tag: str = "3.20"
-    """TODO sync.toHost.pods.rewriteHosts.initContainer.image.tag"""
+    """Tag of the image."""
 
 
 class Resources(base.Section):
-    """TODO class sync.toHost.pods.rewriteHosts.initContainer.resources"""
+    """Resources of the container that rewrites /etc/hosts."""
 
     limits: dict[str, Any] = pydantic.Field(default={"cpu": "30m", "memory": "64Mi"})
-    """TODO sync.toHost.pods.rewriteHosts.initContainer.resources.limits"""
+    """Most that it may use."""
     requests: dict[str, Any] = pydantic.Field(default={"cpu": "30m", "memory": "64Mi"})
-    """TODO sync.toHost.pods.rewriteHosts.initContainer.resources.requests"""
+    """What is reserved for it."""
 
 
 class InitContainer(base.Section):
-    """TODO class sync.toHost.pods.rewriteHosts.initContainer"""
+    """The container that rewrites /etc/hosts."""
 
     image: base.Part[Image] = base.part(Image)
-    """TODO sync.toHost.pods.rewriteHosts.initContainer.image"""
     resources: base.Part[Resources] = base.part(Resources)
-    """TODO sync.toHost.pods.rewriteHosts.initContainer.resources"""
 
 
 class RewriteHosts(base.Section):
-    """TODO class sync.toHost.pods.rewriteHosts"""
+    """For pods with a subdomain: an init container makes the full host name resolve inside the pod."""
 
     enabled: bool = True
-    """TODO sync.toHost.pods.rewriteHosts.enabled"""
+    """Add the init container to pods that set spec.subdomain."""
     init_container: base.Part[InitContainer] = base.part(InitContainer)
-    """TODO sync.toHost.pods.rewriteHosts.initContainer"""
 
 
 class HybridScheduling(base.Section):
-    """TODO class sync.toHost.pods.hybridScheduling"""
+    """The virtual scheduler places all pods except those that name a scheduler of the host."""
 
     enabled: bool = False
-    """TODO sync.toHost.pods.hybridScheduling.enabled"""
+    """Let both schedulers work side by side."""
     host_schedulers: list[str] = pydantic.Field(default=[])
-    """TODO sync.toHost.pods.hybridScheduling.hostSchedulers"""
+    """Names of host schedulers whose pods are left to the host."""
 
 
 class Pods(base.Section):
-    """TODO class sync.toHost.pods"""
+    """Pods: what actually runs is a translated copy on the host."""
 
     enabled: bool = True
-    """TODO sync.toHost.pods.enabled"""
+    """Sync pods to the host. Without it nothing runs."""
     translate_image: dict[str, str] = pydantic.Field(default={})
-    """TODO sync.toHost.pods.translateImage"""
+    """Replace an image by another one, by its exact name."""
     enforce_tolerations: list[str] = pydantic.Field(default=[])
-    """TODO sync.toHost.pods.enforceTolerations"""
+    """Tolerations added to every pod: key=value:Effect, key:Effect, key, or * for all."""
     use_secrets_for_sa_tokens: bool = pydantic.Field(default=False, alias="useSecretsForSATokens")
-    """TODO sync.toHost.pods.useSecretsForSATokens"""
+    """Deliver service account tokens of pods in Secrets. Nestling always does."""
     runtime_class_name: str = ""
-    """TODO sync.toHost.pods.runtimeClassName"""
+    """RuntimeClass of the host for every pod, whatever the pod says."""
     priority_class_name: str = ""
-    """TODO sync.toHost.pods.priorityClassName"""
+    """PriorityClass of the host for pods that end up without one."""
     rewrite_hosts: base.Part[RewriteHosts] = base.part(RewriteHosts)
-    """TODO sync.toHost.pods.rewriteHosts"""
     patches: base.Absent[list[base.Part[common.Patch]]] = pydantic.Field(default=[])
-    """TODO sync.toHost.pods.patches"""
+    """Changes to the objects while they are synced."""
     hybrid_scheduling: base.Part[HybridScheduling] = base.part(HybridScheduling)
-    """TODO sync.toHost.pods.hybridScheduling"""
 
 
 class CustomResourceToHost(base.Section):
-    """TODO class sync.toHost.customResources.<name>"""
+    """Sync of one kind of custom resource to the host."""
 
     enabled: bool | None = None
-    """TODO sync.toHost.customResources.<name>.enabled"""
+    """Sync objects of this kind to the host."""
     scope: str | None = None
-    """TODO sync.toHost.customResources.<name>.scope"""
+    """Namespaced; no other scope can go to the host."""
     patches: base.Absent[list[base.Part[common.Patch]]] = pydantic.Field(default=[])
-    """TODO sync.toHost.customResources.<name>.patches"""
+    """Changes to the objects while they are synced."""
 
 
 class Namespaces(base.Section):
-    """TODO class sync.toHost.namespaces"""
+    """Give namespaces of the virtual cluster host namespaces of their own, by pattern."""
 
     enabled: bool = False
-    """TODO sync.toHost.namespaces.enabled"""
+    """Sync namespaces; cannot be changed after installation."""
     patches: base.Absent[list[base.Part[common.Patch]]] = pydantic.Field(default=[])
-    """TODO sync.toHost.namespaces.patches"""
+    """Changes to the objects while they are synced."""
     mappings: base.Part[common.NameMappings] | None = None
-    """TODO sync.toHost.namespaces.mappings"""
+    """Which virtual namespace becomes which host namespace."""
     mappings_only: bool = False
-    """TODO sync.toHost.namespaces.mappingsOnly"""
+    """Refuse virtual namespaces that no pattern covers."""
     extra_labels: base.Absent[dict[str, str]] = pydantic.Field(default={})
-    """TODO sync.toHost.namespaces.extraLabels"""
+    """Labels for the host namespaces."""
 
 
 class ToHost(base.Section):
-    """TODO class sync.toHost"""
+    """What goes from the virtual cluster to the host."""
 
     pods: base.Part[Pods] = base.part(Pods)
-    """TODO sync.toHost.pods"""
     secrets: base.Part[common.SyncUsed] = base.part(common.SyncUsed)
-    """TODO sync.toHost.secrets"""
+    """Secrets; by default those that a synced object uses."""
     config_maps: base.Part[common.SyncUsed] = base.part(common.SyncUsed)
-    """TODO sync.toHost.configMaps"""
+    """ConfigMaps; by default those that a synced object uses."""
     ingresses: base.Part[common.SyncOff] = base.part(common.SyncOff)
-    """TODO sync.toHost.ingresses"""
+    """Ingresses, served by an ingress controller of the host."""
     gateway_api: base.Part[gateway_api_keys.GatewayApi] = base.part(gateway_api_keys.GatewayApi)
-    """TODO sync.toHost.gatewayApi"""
     services: base.Part[common.SyncOn] = base.part(common.SyncOn)
-    """TODO sync.toHost.services"""
+    """Services; both sides have the same ClusterIP."""
     endpoints: base.Part[common.SyncOn] = base.part(common.SyncOn)
-    """TODO sync.toHost.endpoints"""
+    """Endpoints of Services without a selector."""
     endpoint_slices: base.Part[common.SyncOn] = base.part(common.SyncOn)
-    """TODO sync.toHost.endpointSlices"""
+    """EndpointSlices of Services without a selector."""
     network_policies: base.Part[common.SyncOff] = base.part(common.SyncOff)
-    """TODO sync.toHost.networkPolicies"""
+    """NetworkPolicies, enforced by the host's network plugin."""
     persistent_volume_claims: base.Part[common.SyncOn] = base.part(common.SyncOn)
-    """TODO sync.toHost.persistentVolumeClaims"""
+    """PersistentVolumeClaims, provisioned by the host."""
     persistent_volumes: base.Part[common.SyncOff] = base.part(common.SyncOff)
-    """TODO sync.toHost.persistentVolumes"""
+    """PersistentVolumes as real objects; without it stand-ins show what claims are bound to."""
     volume_snapshots: base.Part[common.RemovedSync] | None = None
-    """TODO sync.toHost.volumeSnapshots"""
+    """No longer exists: VolumeSnapshots are not synced."""
     volume_snapshot_contents: base.Part[common.RemovedSync] | None = None
-    """TODO sync.toHost.volumeSnapshotContents"""
+    """No longer exists: VolumeSnapshotContents are not synced."""
     storage_classes: base.Part[common.SyncOff] = base.part(common.SyncOff)
-    """TODO sync.toHost.storageClasses"""
+    """StorageClasses that tenants create; excludes taking those of the host."""
     service_accounts: base.Part[common.SyncOff] = base.part(common.SyncOff)
-    """TODO sync.toHost.serviceAccounts"""
+    """ServiceAccounts, for example for workload identity of a cloud."""
     pod_disruption_budgets: base.Part[common.SyncOff] = base.part(common.SyncOff)
-    """TODO sync.toHost.podDisruptionBudgets"""
+    """PodDisruptionBudgets, honoured when host nodes are drained."""
     priority_classes: base.Part[common.SyncOff] = base.part(common.SyncOff)
-    """TODO sync.toHost.priorityClasses"""
+    """PriorityClasses that tenants create; excludes taking those of the host."""
     custom_resources: base.Absent[dict[str, base.Part[CustomResourceToHost]]] = pydantic.Field(default={})
-    """TODO sync.toHost.customResources"""
+    """Custom resources by plural.group, optionally with /version."""
     namespaces: base.Part[Namespaces] = base.part(Namespaces)
-    """TODO sync.toHost.namespaces"""
     resource_claims: base.Part[common.SyncOff] = base.part(common.SyncOff)
-    """TODO sync.toHost.resourceClaims"""
+    """ResourceClaims of dynamic resource allocation."""
     resource_claim_templates: base.Part[common.SyncOff] = base.part(common.SyncOff)
-    """TODO sync.toHost.resourceClaimTemplates"""
+    """ResourceClaimTemplates of dynamic resource allocation."""
