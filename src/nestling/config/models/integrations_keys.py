@@ -168,8 +168,8 @@ class IstioToHost(base.Section):
     """VirtualServices."""
 
 
-class Sync(base.Section):
-    """None"""
+class IstioSync(base.Section):
+    """Kinds of Istio that are synced."""
 
     to_host: base.Part[IstioToHost] = base.part(IstioToHost)
 
@@ -179,7 +179,7 @@ class Istio(base.Section):
 
     enabled: bool = False
     """Let tenants create Istio's kinds."""
-    sync: base.Part[Sync] = base.part(Sync)
+    sync: base.Part[IstioSync] = base.part(IstioSync)
 
 
 class NetrisKubeVip(base.Section):
