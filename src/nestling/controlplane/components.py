@@ -218,6 +218,7 @@ def api_server(inputs: Inputs) -> plan.Component:
         log_file=inputs.log(API_SERVER),
         ready=plan.Probe(url=f"{base}/readyz", ca_file=ca),
         alive=plan.Probe(url=f"{base}/livez", ca_file=ca),
+        uses=(backing.name,) if (backing := inputs.store().component) else (),
         stop_seconds=12,
     )
 
@@ -234,7 +235,7 @@ def controller_manager(inputs: Inputs) -> plan.Component:
         ),
         log_file=inputs.log(CONTROLLER_MANAGER),
         ready=_health(inputs, inputs.syncer.ports.controller_manager),
-        after=(API_SERVER,) if inputs.config.control_plane.distro.k8s.api_server.enabled else (),
+        after=_api_server_names(inputs),
         stop_seconds=5,
     )
 
@@ -246,7 +247,7 @@ def scheduler(inputs: Inputs) -> plan.Component:
         argv=_argv(inputs, SCHEDULER, scheduler_flags(inputs), inputs.config.control_plane.distro.k8s.scheduler),
         log_file=inputs.log(SCHEDULER),
         ready=_health(inputs, inputs.syncer.ports.scheduler),
-        after=(API_SERVER,) if inputs.config.control_plane.distro.k8s.api_server.enabled else (),
+        after=_api_server_names(inputs),
         stop_seconds=5,
     )
 
@@ -264,6 +265,7 @@ def syncer(inputs: Inputs) -> plan.Component:
         log_file=inputs.log(SYNCER),
         ready=plan.Probe(url=f"{base}/readyz"),
         alive=plan.Probe(url=f"{base}/healthz"),
+        uses=_api_server_names(inputs),
         stop_seconds=10,
     )
 
@@ -302,6 +304,10 @@ def wanted_binaries(config: model.VClusterConfig, *, local: bool) -> tuple[str, 
         if enabled and not component.command:
             chosen.append(name)
     return tuple(chosen)
+
+
+def _api_server_names(inputs: Inputs) -> tuple[str, ...]:
+    return (API_SERVER,) if inputs.config.control_plane.distro.k8s.api_server.enabled else ()
 
 
 def _argv(

@@ -1,22 +1,224 @@
 """What happens before the supervisor takes over: configuration, host access, service CIDR, certificates, plan.
 
 It needs libraries that the long-running supervisor must not carry, so it runs in a process of its own that becomes
-the supervisor by ``execv`` (design, decision 11).
+the supervisor by ``execv`` (design, decision 11), or in a driver that has them loaded anyway. What can go on at the
+same time does.
 """
 
 from __future__ import annotations
 
+import asyncio
+import dataclasses
+import os
+import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NoReturn
+from typing import Final, NoReturn
 
+from nestling.binaries import chain, versions
+from nestling.binaries import errors as binary_errors
+from nestling.config import errors as config_errors
+from nestling.config import load, model
+from nestling.controlplane import (
+    authority,
+    certificates,
+    components,
+    neighbours,
+    pki,
+    ports,
+    sans,
+    service_cidr,
+    supervisor_status,
+)
+from nestling.controlplane import plan as plan_module
 from nestling.controlplane import settings as settings_module
+from nestling.controlplane.settings import PreparationError
+from nestling.kube import client as client_module
+from nestling.kube import errors as kube_errors
+from nestling.kube import kubeconfig
+from nestling.kube.resource import SECRETS, SERVICES, Obj
+from nestling.naming.tenant import Tenant
+
+PLAN: Final = "plan.json"
+SETTINGS: Final = "syncer.json"
+
+#: Errors that say what a user can do about them; anything else is a programming error and keeps its traceback.
+_EXPECTED: Final = (
+    config_errors.ConfigError,
+    kubeconfig.KubeconfigError,
+    kube_errors.ApiError,
+    kube_errors.ConnectionFailed,
+    binary_errors.BinaryError,
+    authority.CertificateError,
+    plan_module.PlanError,
+    OSError,
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Host:
+    """What preparation reads from the host."""
+
+    service: Obj
+    cidr: str
+    stored: pki.Files = dataclasses.field(repr=False)
 
 
 async def prepare(settings: settings_module.StartSettings) -> Path:
     """Write everything that the supervisor needs and return the plan's path; raises ``PreparationError``."""
-    raise NotImplementedError
+    try:
+        return await _prepare(settings)
+    except BaseExceptionGroup as group:
+        known = _first(group)
+        if known is None:
+            raise
+        raise PreparationError(str(known)) from group
+    except _EXPECTED as error:
+        raise PreparationError(str(error)) from error
 
 
 def run(settings: settings_module.StartSettings) -> NoReturn:
     """Prepare, then become the supervisor; raises ``PreparationError`` before that."""
-    raise NotImplementedError
+    plan_file = asyncio.run(prepare(settings))
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(sys.executable, [sys.executable, "-m", "nestling.controlplane.supervisor", str(plan_file)])  # noqa: S606
+
+
+def read_config(file: Path) -> model.VClusterConfig:
+    """The configuration; raises ``PreparationError`` when the file cannot be read, ``ConfigError`` for its content."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PreparationError(f"cannot read the configuration {file}: {error}") from error
+    return load.load([load.Source(str(file), text)])
+
+
+def host_access(host_kubeconfig: Path | None) -> kubeconfig.ClientConfig:
+    """Access to the host: the kubeconfig given, else the pod's service account."""
+    return kubeconfig.load([host_kubeconfig]) if host_kubeconfig else kubeconfig.in_cluster()
+
+
+async def _prepare(settings: settings_module.StartSettings) -> Path:
+    if running := supervisor_status.supervisor(settings.state_dir):
+        raise PreparationError(f"{settings.name} already runs here (pid {running.pid}); stop it first")
+    config = read_config(settings.config_file)
+    if config.private_nodes.enabled:
+        raise PreparationError("privateNodes.enabled: private nodes are not available yet; remove the key")
+    bind_address = settings.bind_address or config.control_plane.proxy.bind_address
+    if settings.local and not ports.is_free(settings.port, bind_address):
+        raise PreparationError(f"port {settings.port} on {bind_address} is in use; choose another one with --port")
+    wanted = components.wanted_binaries(config, local=settings.local)
+    asked_version = config.control_plane.distro.k8s.version or None
+    async with asyncio.TaskGroup() as group:
+        host = group.create_task(_ask_host(settings, config))
+        binaries = group.create_task(_binaries(wanted, asked_version))
+        local = group.create_task(asyncio.to_thread(pki.read, settings.data_dir / "pki"))
+    paths, version = binaries.result()
+    syncer = _syncer_settings(settings, config, host.result(), version=version, bind_address=bind_address)
+    files = certificates.merge(local.result(), host.result().stored)
+    files = pki.complete(files, certificates.request(config, syncer))
+    pki.write(syncer.pki_dir, files)
+    return write_plan(config, syncer, paths)
+
+
+def write_plan(config: model.VClusterConfig, syncer: settings_module.SyncerSettings, paths: Mapping[str, Path]) -> Path:
+    """Write the files that the processes read, the plan last; returns the plan's path."""
+    state_dir = syncer.state_dir
+    (state_dir / "logs").mkdir(parents=True, exist_ok=True, mode=0o700)
+    inputs = components.Inputs(config=config, syncer=syncer, binaries=paths, settings_file=state_dir / SETTINGS)
+    settings_module.write_private(
+        components.authentication_file(inputs), components.authentication_config(inputs.minor)
+    )
+    settings_module.write_private(state_dir / SETTINGS, settings_module.to_json(syncer))
+    plan_file = state_dir / PLAN
+    settings_module.write_private(plan_file, plan_module.to_json(components.make_plan(inputs)))
+    return plan_file
+
+
+async def _ask_host(settings: settings_module.StartSettings, config: model.VClusterConfig) -> _Host:
+    tenant = Tenant(settings.name, settings.namespace)
+    async with client_module.Client(host_access(settings.host_kubeconfig)) as client:
+        async with asyncio.TaskGroup() as group:
+            service = group.create_task(_service(client, tenant))
+            stored = group.create_task(_stored_files(client, tenant))
+            group.create_task(neighbours.check(client, tenant))
+        found = service.result()
+        cidr = service_cidr.configured(config) or await service_cidr.detect(client, tenant, found)
+    return _Host(found, cidr, stored.result())
+
+
+async def _service(client: client_module.Client, tenant: Tenant) -> Obj:
+    try:
+        return await client.get(SERVICES, tenant.name, tenant.namespace)
+    except kube_errors.NotFound as error:
+        raise PreparationError(
+            f"the host has no Service {tenant.name} in namespace {tenant.namespace}; the chart, or"
+            " `nestling create`, makes it"
+        ) from error
+
+
+async def _stored_files(client: client_module.Client, tenant: Tenant) -> pki.Files:
+    try:
+        secret = await client.get(SECRETS, certificates.secret_name(tenant), tenant.namespace)
+    except kube_errors.NotFound:
+        return {}
+    return certificates.from_data(secret.get("data") or {})
+
+
+async def _binaries(names: tuple[str, ...], asked: str | None) -> tuple[dict[str, Path], str]:
+    """The paths, and the version that they really have: a folder given by the user decides over the one asked for."""
+    paths = await asyncio.to_thread(chain.ensure, names, kubernetes_version=asked)
+    if components.API_SERVER not in paths:
+        return paths, versions.resolve(asked)
+    process = await asyncio.create_subprocess_exec(
+        str(paths[components.API_SERVER]), "--version", stdout=asyncio.subprocess.PIPE
+    )
+    output, _ = await process.communicate()
+    if process.returncode != 0:
+        raise PreparationError(f"{paths[components.API_SERVER]} does not run here (exit code {process.returncode})")
+    return paths, output.decode().split()[-1]
+
+
+def _syncer_settings(
+    settings: settings_module.StartSettings,
+    config: model.VClusterConfig,
+    host: _Host,
+    *,
+    version: str,
+    bind_address: str,
+) -> settings_module.SyncerSettings:
+    return settings_module.SyncerSettings(
+        name=settings.name,
+        namespace=settings.namespace,
+        config_file=settings.config_file.absolute(),
+        data_dir=settings.data_dir,
+        state_dir=settings.state_dir,
+        host_kubeconfig=settings.host_kubeconfig.absolute() if settings.host_kubeconfig else None,
+        port=settings.port,
+        bind_address=bind_address,
+        log_format=settings.log_format or config.logging.encoding,
+        pod_ip=settings.pod_ip,
+        kubernetes_version=version,
+        ports=ports.on_machine(settings.state_dir, settings.port) if settings.local else settings_module.Ports(),
+        facts=settings_module.HostFacts(
+            service_uid=host.service["metadata"]["uid"],
+            cluster_ips=sans.cluster_ips(host.service),
+            service_cidr=host.cidr,
+            load_balancer=sans.load_balancer(host.service),
+        ),
+    )
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException | None:
+    """The error to tell the user, None when any of the errors is not meant for users."""
+    leaves = [leaf for error in group.exceptions for leaf in _leaves(error)]
+    if not all(isinstance(leaf, (*_EXPECTED, PreparationError)) for leaf in leaves):
+        return None
+    return next(iter(sorted(leaves, key=lambda leaf: not isinstance(leaf, PreparationError))), None)
+
+
+def _leaves(error: BaseException) -> list[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        return [leaf for inner in error.exceptions for leaf in _leaves(inner)]
+    return [error]

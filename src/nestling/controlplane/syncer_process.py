@@ -1,0 +1,210 @@
+"""The syncer process: syncers, and the duties of the leader, put together.
+
+``python -m nestling.controlplane.syncer_process SETTINGS.json``, started and restarted by the supervisor beside the
+stock binaries. A crash is a restart: the API server does not notice. All state is in the two API servers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+import prometheus_client
+import structlog
+
+from nestling import resources
+from nestling.config import model
+from nestling.controlplane import (
+    addresses,
+    certificates,
+    endpoint,
+    kubeconfig_export,
+    kubeconfigs,
+    kubernetes_service,
+    logs,
+    loops,
+    prepare,
+)
+from nestling.controlplane import settings as settings_module
+from nestling.kube import cache, errors, kubeconfig
+from nestling.kube import client as client_module
+from nestling.kube.resource import ENDPOINT_SLICES, ENDPOINTS, SECRETS, SERVICES, Resource
+from nestling.naming.tenant import Tenant
+from nestling.syncer import manager, metrics
+
+#: Certificates are looked at this often beside changes of what they depend on.
+CERTIFICATE_INTERVAL: Final = 3600.0
+FIRST_API_PAUSE: Final = 0.05
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Sides:
+    """The two API servers."""
+
+    virtual: client_module.Client
+    host: client_module.Client
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Duties:
+    """What the leader does beside syncing."""
+
+    certificates: loops.Duty
+    kubeconfigs: loops.Duty
+    kubernetes: loops.Duty
+
+    def all(self) -> tuple[loops.Duty, ...]:
+        """Every duty."""
+        return (self.certificates, self.kubeconfigs, self.kubernetes)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run until SIGTERM or SIGINT."""
+    if len(arguments) != 1:
+        sys.stderr.write("usage: python -m nestling.controlplane.syncer_process SETTINGS.json\n")
+        return 2
+    settings = settings_module.from_json(Path(arguments[0]).read_text())
+    logs.configure(settings.log_format)
+    import uvloop
+
+    uvloop.run(_until_stopped(settings))
+    return 0
+
+
+async def _until_stopped(settings: settings_module.SyncerSettings) -> None:
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(run(settings), name="syncer")
+        await stopped.wait()
+        running.cancel()
+
+
+async def run(settings: settings_module.SyncerSettings) -> None:
+    """Put everything together and run until cancelled."""
+    config = prepare.read_config(settings.config_file)
+    registry = prometheus_client.CollectorRegistry()
+    prometheus_client.ProcessCollector(registry=registry)
+    virtual_access = kubeconfig.load([settings.pki_dir / "syncer.conf"])
+    async with (
+        client_module.Client(virtual_access) as virtual,
+        client_module.Client(prepare.host_access(settings.host_kubeconfig)) as host,
+    ):
+        sides = Sides(virtual, host)
+        duties = _duties(settings, config, sides, registry)
+        checks = {f"duty-{duty.name}": duty.done_once.is_set for duty in duties.all()}
+        async with endpoint.serving(settings.ports.health, checks, registry):
+            version = await _version(virtual)
+            structlog.stdlib.get_logger("nestling").info("the virtual API answers", version=version)
+            # With several replicas, only the holder of the lease goes on from here.
+            await _lead(settings, config, sides, duties, registry=registry, checks=checks, version=version)
+
+
+async def _lead(
+    settings: settings_module.SyncerSettings,
+    config: model.VClusterConfig,
+    sides: Sides,
+    duties: Duties,
+    *,
+    registry: prometheus_client.CollectorRegistry,
+    checks: dict[str, endpoint.Check],
+    version: str,
+) -> None:
+    """The duties at once; the syncers as soon as the host has told its version."""
+    async with asyncio.TaskGroup() as group:
+        for duty in duties.all():
+            group.create_task(duty.run(), name=f"duty-{duty.name}")
+        for watcher in _watchers(settings, config, sides, duties):
+            group.create_task(watcher.run(), name="watch")
+        host_version = await _version(sides.host)
+        syncers = manager.Manager(
+            manager.Parts(
+                tenant=Tenant(settings.name, settings.namespace),
+                config=config,
+                specs=resources.specs(),
+                virtual=sides.virtual,
+                host=sides.host,
+                virtual_version=version,
+                host_version=host_version,
+                instruments=metrics.create(registry),
+            )
+        )
+        checks["caches"] = lambda: all(informer.synced.is_set() for informer in syncers.informers)
+        group.create_task(syncers.run(), name="syncers")
+
+
+def _duties(
+    settings: settings_module.SyncerSettings,
+    config: model.VClusterConfig,
+    sides: Sides,
+    registry: prometheus_client.CollectorRegistry,
+) -> Duties:
+    duty_metrics = loops.Metrics(registry)
+    expiry = prometheus_client.Gauge(
+        "nestling_certificate_expiry_timestamp_seconds", "When a certificate ends.", ["file"], registry=registry
+    )
+    keeper = certificates.Certificates(config, settings, sides.host, expiry)
+    exporter = kubeconfig_export.Exporter(config, settings, sides.host, sides.virtual)
+    address = addresses.control_plane(settings.pod_ip)
+    kubernetes = kubernetes_service.KubernetesService(settings, sides.host, sides.virtual, address)
+    return Duties(
+        certificates=loops.Duty("certificates", keeper.reconcile, metrics=duty_metrics, interval=CERTIFICATE_INTERVAL),
+        kubeconfigs=loops.Duty("kubeconfig-export", exporter.reconcile, metrics=duty_metrics),
+        kubernetes=loops.Duty("kubernetes-service", kubernetes.reconcile, metrics=duty_metrics),
+    )
+
+
+def _watchers(
+    settings: settings_module.SyncerSettings, config: model.VClusterConfig, sides: Sides, duties: Duties
+) -> list[cache.Informer]:
+    """Watches of the single objects that duties depend on; a change wakes the duty."""
+    tenant = Tenant(settings.name, settings.namespace)
+    exported = [(target.namespace, target.name) for target in kubeconfigs.targets(config, tenant, port=settings.port)]
+    wanted: list[tuple[client_module.Client, Resource, str, str, tuple[loops.Duty, ...]]] = [
+        (sides.host, SERVICES, tenant.namespace, tenant.name, (duties.kubernetes, duties.certificates)),
+        (sides.host, SECRETS, tenant.namespace, certificates.secret_name(tenant), (duties.certificates,)),
+        *((sides.host, SECRETS, namespace, name, (duties.kubeconfigs,)) for namespace, name in exported),
+        *(
+            (sides.virtual, resource, kubernetes_service.NAMESPACE, kubernetes_service.NAME, (duties.kubernetes,))
+            for resource in (SERVICES, ENDPOINTS, ENDPOINT_SLICES)
+        ),
+    ]
+    return [_watcher(*entry) for entry in wanted]
+
+
+def _watcher(
+    client: client_module.Client, resource: Resource, namespace: str, name: str, duties: tuple[loops.Duty, ...]
+) -> cache.Informer:
+    informer = cache.Informer(client, resource, namespace=namespace, field_selector=f"metadata.name={name}")
+    informer.add_handler(_waker(duties))
+    return informer
+
+
+def _waker(duties: tuple[loops.Duty, ...]) -> Callable[[cache.Change], None]:
+    def wake(_change: cache.Change) -> None:
+        for duty in duties:
+            duty.wake()
+
+    return wake
+
+
+async def _version(client: client_module.Client) -> str:
+    """The version of an API server, once it is ready."""
+    pause = FIRST_API_PAUSE
+    while True:
+        try:
+            await client.raw("/readyz")
+            return str((await client.version())["gitVersion"])
+        except (errors.ConnectionFailed, errors.ApiError):
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.2, 1.0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
