@@ -94,11 +94,19 @@ class Group(click.Group):
     command_class = Command
     group_class = type
 
-    def __init__(self, *args: Any, examples: str = "", lazy: Mapping[str, Lazy] | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        examples: str = "",
+        lazy: Mapping[str, Lazy] | None = None,
+        aliases: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> None:
         kwargs["context_settings"] = {"help_option_names": ["-h", "--help"], **kwargs.get("context_settings", {})}
         super().__init__(*args, **kwargs)
         self.examples = examples
         self.lazy = dict(lazy or {})
+        self.aliases = dict(aliases or {})
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All names, sorted; imports nothing."""
@@ -106,6 +114,7 @@ class Group(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import the command if need be."""
+        cmd_name = self.aliases.get(cmd_name, cmd_name)
         found = super().get_command(ctx, cmd_name)
         if found is None and cmd_name in self.lazy:
             found = _load(self.lazy[cmd_name].module, cmd_name)

@@ -46,7 +46,10 @@ COMMANDS: dict[str, cobra.Lazy] = {
     "version": cobra.Lazy(_COMMANDS + "version", "Print the version"),
 }
 
-root = cobra.Group("nestling", help=HELP, examples=EXAMPLES, lazy=COMMANDS, no_args_is_help=False)
+#: Short names that the original has.
+ALIASES = {"ls": "list", "rm": "delete"}
+
+root = cobra.Group("nestling", help=HELP, examples=EXAMPLES, lazy=COMMANDS, aliases=ALIASES)
 
 
 def program_name(argv: Sequence[str]) -> str:

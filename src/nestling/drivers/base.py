@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from nestling.config import model
@@ -71,7 +71,6 @@ class CreateRequest:
     """The merged values as YAML: what the virtual control plane reads."""
     user_values: str = ""
     """What the user wrote, for ``describe``."""
-    kubernetes_version: str | None = None
     upgrade: bool = False
     create_namespace: bool = True
 
@@ -94,6 +93,10 @@ class Driver(Protocol):
     def name(self) -> str:
         """``local`` or ``helm``."""
 
+    def fetch(self, request: CreateRequest, reporter: Reporter) -> None:
+        """Get what has to be downloaded or built first. Not async: it may take minutes, and Ctrl-C must end it at
+        once."""
+
     async def clusters(self, namespace: str | None = None) -> list[VirtualCluster]:
         """All virtual clusters, or those of one namespace; half-made ones too."""
 
@@ -114,6 +117,12 @@ class Driver(Protocol):
 
     async def kubeconfig(self, cluster: VirtualCluster) -> Obj:
         """An administrator's kubeconfig whose server this machine can reach."""
+
+    async def command_environment(
+        self, program: str, environ: Mapping[str, str], reporter: Reporter
+    ) -> Mapping[str, str]:
+        """The environment for a command of the user; kubectl and helm are found in it even when they are not
+        installed."""
 
     async def values(self, cluster: VirtualCluster) -> str:
         """The values that the user gave."""

@@ -40,6 +40,16 @@ class Files:
         """Where new entries go: the first file that exists, else the last of the list."""
         return next((path for path in self.paths if path.exists()), self.paths[-1])
 
+    def check_writable(self) -> None:
+        """Refuse before any work is done if the file that will be written cannot be."""
+        target = Path(os.path.realpath(self.default))
+        folder = next(parent for parent in target.parents if parent.exists())
+        if (target.exists() and not os.access(target, os.W_OK)) or not os.access(folder, os.W_OK | os.X_OK):
+            raise errors.UserError(
+                f"cannot write the kubeconfig {self.default}: permission denied in {folder}. Make it writable, "
+                f"name another one with KUBECONFIG=FILE, or add --connect=false"
+            )
+
     def existing(self) -> list[Path]:
         """The files that exist, in reading order."""
         return [path for path in self.paths if path.exists()]

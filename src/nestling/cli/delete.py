@@ -1,0 +1,48 @@
+"""``nestling delete``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from nestling.cli import arguments, cobra, runner
+
+EXAMPLES = """
+nestling delete my-vc
+nestling delete my-vc other-vc --ignore-not-found
+nestling delete my-vc -n team-a --keep-pvc
+"""
+
+
+@click.command("delete", cls=cobra.Command, examples=EXAMPLES)
+@click.argument("clusters", metavar="NAME ...", nargs=-1, required=True, shell_complete=arguments.complete)
+@cobra.flag("--wait", default=True, help="Wait until everything is gone")
+@cobra.flag("--delete-context", default=True, help="Remove its contexts from the kubeconfig")
+@cobra.flag("--keep-pvc", help="Keep the PersistentVolumeClaims that it made on the host, and the namespace")
+@cobra.flag("--delete-namespace", help="Delete its namespace on the host, whoever made it")
+@cobra.flag("--auto-delete-namespace", default=True, help="Delete its namespace if create made it")
+@cobra.flag("--delete-configmap", help="For the driver helm", hidden=True)
+@cobra.flag("--ignore-not-found", help="Do not fail if there is none of that name")
+@click.pass_context
+def command(ctx: click.Context, /, clusters: tuple[str, ...], **flags: Any) -> None:
+    """Delete virtual clusters and everything that belongs to them: on the host, in the kubeconfig, on this machine."""
+    from nestling.drivers import base
+    from nestling.lifecycle import delete
+
+    current = runner.new_session(ctx)
+    request = base.DeleteRequest(
+        wait=flags["wait"],
+        keep_pvc=flags["keep_pvc"],
+        delete_namespace=flags["delete_namespace"],
+        auto_delete_namespace=flags["auto_delete_namespace"],
+    )
+    runner.run(
+        delete.delete_all(
+            current,
+            clusters,
+            request,
+            delete_context=flags["delete_context"],
+            ignore_not_found=flags["ignore_not_found"],
+        )
+    )

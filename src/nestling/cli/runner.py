@@ -1,0 +1,85 @@
+"""From the global flags to a session, and from a click command into asyncio: once, at the edge."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Coroutine, Iterator
+from typing import Any, TypeVar
+
+import click
+
+from nestling.cli import settings, ui
+from nestling.lifecycle import kubeconfig_file, select, session
+
+T = TypeVar("T")
+
+
+class Terminated(BaseException):
+    """Somebody asked this process to end."""
+
+
+def new_session(ctx: click.Context) -> session.Session:
+    """The session that the global flags describe."""
+    from nestling.drivers.local import driver
+
+    given = settings.of(ctx)
+    files = kubeconfig_file.Files.from_env()
+    home = driver.home()
+    current = given.context if given.context is not None else files.current_context()
+    choice = select.choose(flag=given.driver, configured=select.configured(home, given.config), current_context=current)
+    reporter = ui.reporter(given)
+    reporter.debug(f"driver {choice.driver}: {choice.reason}")
+    return session.Session(
+        driver=driver.LocalDriver.from_env(), files=files, reporter=reporter, namespace=given.namespace
+    )
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end. SIGTERM and SIGHUP interrupt it like Ctrl-C, so that it cleans up after itself."""
+    try:
+        import uvloop
+    except ImportError:
+        factory = None
+    else:
+        factory = uvloop.new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        return runner.run(_interruptible(work))
+
+
+async def _interruptible(work: Coroutine[Any, Any, T]) -> T:
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+    asked: list[signal.Signals] = []
+
+    def interrupt(number: signal.Signals) -> None:
+        asked.append(number)
+        if task is not None:
+            task.cancel()
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, interrupt, number)
+    try:
+        return await work
+    except asyncio.CancelledError:
+        if asked:
+            raise Terminated(asked[0]) from None
+        raise
+    finally:
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.remove_signal_handler(number)
+
+
+@contextlib.contextmanager
+def terminable() -> Iterator[None]:
+    """The same for work outside asyncio (fetching binaries): SIGTERM raises where we are."""
+
+    def terminate(number: int, _frame: object) -> None:
+        raise Terminated(signal.Signals(number))
+
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

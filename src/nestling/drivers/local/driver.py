@@ -1,0 +1,279 @@
+"""What the verbs do on this machine: the embedded host, a folder and processes for each virtual cluster."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import datetime
+import importlib.metadata
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from nestling.controlplane import supervisor_status
+from nestling.drivers import base, errors
+from nestling.drivers.local import build, embedded, folder, process, readiness
+from nestling.drivers.local import host_side as host_side_module
+from nestling.kube.resource import Obj
+from nestling.local import paths, ports, record, report
+from nestling.naming.tenant import Tenant
+
+STOP_SECONDS: Final = 20.0
+GONE_SECONDS: Final = 120.0
+_PORT: Final = "api"
+
+
+def home() -> Path:
+    """The folder of Nestling's state."""
+    return paths.Paths.from_env().home
+
+
+def records(host: str = record.DEFAULT_NAME) -> list[folder.Record]:
+    """All virtual clusters as their folders tell it, without asking any process: for shell completion."""
+    return [found for _, found in folder.Clusters(paths.Paths.from_env().clusters(host)).all()]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LocalDriver:
+    """The driver ``local`` on one embedded host."""
+
+    places: paths.Paths
+    host_name: str = record.DEFAULT_NAME
+    name: str = "local"
+
+    @classmethod
+    def from_env(cls) -> LocalDriver:
+        """With the folders that the environment names."""
+        return cls(paths.Paths.from_env())
+
+    @property
+    def all(self) -> folder.Clusters:
+        """The folders of all virtual clusters."""
+        return folder.Clusters(self.places.clusters(self.host_name))
+
+    def fetch(self, request: base.CreateRequest, reporter: base.Reporter) -> None:
+        """Get the binaries of the embedded host and of the virtual cluster."""
+        embedded.fetch(self.host, request, reporter)
+
+    async def clusters(self, namespace: str | None = None) -> list[base.VirtualCluster]:
+        """All virtual clusters of this machine's host."""
+        return [self._describe(place, found) for place, found in self.all.all() if namespace in (None, found.namespace)]
+
+    async def create(self, request: base.CreateRequest, reporter: base.Reporter) -> base.VirtualCluster:
+        """Create, and leave nothing behind when that fails or is interrupted."""
+        tenant = Tenant(request.name, request.namespace)
+        place = self.all.folder(request.namespace, request.name)
+        with self.all.locked(request.namespace):
+            await self._clear_half_made(place, tenant, reporter)
+            self._refuse_taken(request, place)
+            found = self._new_record(request)
+            place.write(found)
+            try:
+                found = await build.create(self.host, place, found, request, reporter)
+            except BaseException as error:
+                reporter.info(f"Removing what was created of {request.name}")
+                await self._undo(place, tenant, reporter, error)
+                raise
+            found = dataclasses.replace(found, phase="ready")
+            place.write(found)
+        reporter.done(f"The virtual cluster {request.name} is usable")
+        return self._describe(place, found)
+
+    async def upgrade(
+        self, cluster: base.VirtualCluster, request: base.CreateRequest, reporter: base.Reporter
+    ) -> base.VirtualCluster:
+        """Write the new values and start the control plane again; the data stays."""
+        place, found = self._existing(cluster)
+        with self.all.locked(cluster.namespace):
+            with reporter.step(f"Stopping the control plane of {cluster.name}"):
+                await process.stop(place, seconds=STOP_SECONDS)
+            found = dataclasses.replace(found, kubernetes_version=embedded.version(request))
+            return await self._start(place, found, request, reporter)
+
+    async def ensure_running(self, cluster: base.VirtualCluster, reporter: base.Reporter) -> base.VirtualCluster:
+        """Start what does not run; returns once the API is usable."""
+        place, found = self._existing(cluster)
+        if found.phase in ("creating", "deleting"):
+            what = "half created" if found.phase == "creating" else "half deleted"
+            remedy = (
+                "wait for the command that works on it"
+                if found.owner_alive
+                else f"remove it with: nestling delete {cluster.name}"
+            )
+            raise errors.UserError(f'the virtual cluster "{cluster.name}" is {what}; {remedy}')
+        if process.running(place):
+            await readiness.wait_usable(place, found, process=None)
+            return self._describe(place, found)
+        with self.all.locked(cluster.namespace):
+            return await self._start(place, found, build.request_of(place, found), reporter)
+
+    async def pause(self, cluster: base.VirtualCluster, reporter: base.Reporter) -> None:
+        """Stop the processes and the workloads on the host."""
+        place, found = self._existing(cluster)
+        with self.all.locked(cluster.namespace), reporter.step(f"Stopping {cluster.name}"):
+            place.write(dataclasses.replace(found, phase="paused"))
+            await process.stop(place, seconds=STOP_SECONDS)
+            if self.host.ready:
+                async with self._host_side(Tenant(cluster.name, cluster.namespace)) as side:
+                    await side.delete_workloads()
+
+    async def delete(
+        self, cluster: base.VirtualCluster, request: base.DeleteRequest, reporter: base.Reporter
+    ) -> Sequence[str]:
+        """Remove everything; a second call finishes what a first one could not."""
+        tenant = Tenant(cluster.name, cluster.namespace)
+        with self.all.locked(cluster.namespace), reporter.step(f"Deleting the virtual cluster {cluster.name}"):
+            return await self._remove(self.all.folder(cluster.namespace, cluster.name), tenant, request, reporter)
+
+    async def kubeconfig(self, cluster: base.VirtualCluster) -> Obj:
+        """The kubeconfig of Secret ``vc-NAME`` with the address on this machine."""
+        place, found = self._existing(cluster)
+        await self.host.up(report.Silent())
+        async with self.host.client() as client:
+            return await build.exported_kubeconfig(client, place, found)
+
+    async def command_environment(
+        self, program: str, environ: Mapping[str, str], reporter: base.Reporter
+    ) -> Mapping[str, str]:
+        """kubectl and helm from the binaries of Nestling, when the machine has none."""
+        return embedded.with_program(program, environ, reporter)
+
+    async def values(self, cluster: base.VirtualCluster) -> str:
+        """The values as the user gave them."""
+        place, _ = self._existing(cluster)
+        with folder.os_refusals(place.user_values_file):
+            return place.user_values_file.read_text(encoding="utf-8") if place.user_values_file.exists() else ""
+
+    @property
+    def host(self) -> embedded.Embedded:
+        """The embedded host."""
+        return embedded.Embedded(self.host_name, self.places)
+
+    @contextlib.asynccontextmanager
+    async def _host_side(self, tenant: Tenant) -> AsyncIterator[host_side_module.HostSide]:
+        async with self.host.client() as client:
+            yield host_side_module.HostSide(client, tenant)
+
+    def _existing(self, cluster: base.VirtualCluster) -> tuple[folder.Folder, folder.Record]:
+        place = self.all.folder(cluster.namespace, cluster.name)
+        found = place.read()
+        if found is None:
+            raise errors.NotFoundError(
+                f'the virtual cluster "{cluster.name}" is gone: {place.record_file} does not exist'
+            )
+        return place, found
+
+    def _new_record(self, request: base.CreateRequest) -> folder.Record:
+        this = supervisor_status.this_process()
+        return folder.Record(
+            name=request.name,
+            namespace=request.namespace,
+            host=self.host_name,
+            port=self._port(request),
+            phase="creating",
+            created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            version=importlib.metadata.version("nestling"),
+            kubernetes_version=embedded.version(request),
+            owner=(this.pid, this.start_time, this.boot_id),
+        )
+
+    def _port(self, request: base.CreateRequest) -> int:
+        """A port that the values name, else a free one that no other virtual cluster was given."""
+        proxy = request.config.control_plane.proxy
+        if "port" in proxy.model_fields_set:
+            if not ports.is_free(proxy.port):
+                raise errors.UserError(
+                    f"the port {proxy.port} (controlPlane.proxy.port) is in use by {ports.holder(proxy.port)}; "
+                    f"choose another one, or leave the key out: then a free port is taken"
+                )
+            return proxy.port
+        taken = {found.port for _, found in self.all.all()}
+        return ports.choose([_PORT], avoid=taken)[_PORT]
+
+    def _refuse_taken(self, request: base.CreateRequest, place: folder.Folder) -> None:
+        for other_place, other in self.all.all():
+            if other_place == place:
+                raise errors.UserError(f'the virtual cluster "{other.name}" exists already; choose another name')
+            if other.namespace == request.namespace:
+                raise errors.UserError(
+                    f'the namespace "{request.namespace}" holds the virtual cluster "{other.name}" already, and each '
+                    f"needs "
+                    f"a namespace of its own; choose another one with -n NAMESPACE"
+                )
+        if place.path.exists():
+            raise errors.UserError(
+                f"the folder {place.path} exists, but holds no record of a virtual cluster ({place.record_file.name}); "
+                f"move it away, or choose another name"
+            )
+
+    async def _clear_half_made(self, place: folder.Folder, tenant: Tenant, reporter: base.Reporter) -> None:
+        """An earlier run was killed in the middle: what it made is removed before anything new is made."""
+        found = place.read()
+        if found is None or found.phase not in ("creating", "deleting") or found.owner_alive:
+            return
+        with reporter.step(f"Removing what an interrupted run left of {tenant.name}"):
+            left = await self._remove(place, tenant, base.DeleteRequest(), reporter)
+        if left:
+            raise errors.UserError("an interrupted run left things that do not go away:\n  " + "\n  ".join(left))
+
+    async def _undo(self, place: folder.Folder, tenant: Tenant, reporter: base.Reporter, error: BaseException) -> None:
+        """Remove what this run made. A failure here is reported beside the first one, which is the one that matters."""
+        try:
+            left = await self._remove(place, tenant, base.DeleteRequest(), reporter)
+        except Exception as second:  # noqa: BLE001  recorded: the first error is raised by the caller
+            reporter.warn(f"Could not remove everything ({second}); nestling delete {tenant.name} does it later")
+            error.add_note(f"while removing what was created: {second!r}")
+        else:
+            for item in left:
+                reporter.warn(f"Left on the host: {item}; nestling delete {tenant.name} removes it")
+
+    async def _remove(
+        self, place: folder.Folder, tenant: Tenant, request: base.DeleteRequest, reporter: base.Reporter
+    ) -> list[str]:
+        """Processes first (a syncer would create objects again), then the host's objects, then the folder."""
+        found = place.read()
+        this = supervisor_status.this_process()
+        if found is not None and found.phase != "deleting":
+            place.write(dataclasses.replace(found, phase="deleting", owner=(this.pid, this.start_time, this.boot_id)))
+        await process.stop(place, seconds=0)
+        left: list[str] = []
+        if self.host.exists:
+            await self.host.up(reporter)
+            async with self._host_side(tenant) as side:
+                whole = await side.delete(request, namespace_created=found is not None and found.namespace_created)
+                if request.wait:
+                    left = await side.wait_gone(request, whole=whole, seconds=GONE_SECONDS)
+        if not left:
+            await asyncio.to_thread(place.remove)
+        return left
+
+    async def _start(
+        self, place: folder.Folder, found: folder.Record, request: base.CreateRequest, reporter: base.Reporter
+    ) -> base.VirtualCluster:
+        """Start an existing virtual cluster: after a pause, a reboot, or with new values."""
+        if not ports.is_free(found.port):
+            raise errors.UserError(
+                f"the port {found.port} of {found.name} is in use by {ports.holder(found.port)}; "
+                f"end that program, then repeat the command"
+            )
+        await self.host.up(reporter)
+        async with self.host.client() as client:
+            await build.start(self.host, place, found, request, client, reporter)
+        found = dataclasses.replace(found, phase="ready")
+        place.write(found)
+        return self._describe(place, found)
+
+    def _describe(self, place: folder.Folder, found: folder.Record) -> base.VirtualCluster:
+        status, detail = readiness.status(place, found)
+        return base.VirtualCluster(
+            name=found.name,
+            namespace=found.namespace,
+            host_context=f"nestling-{found.host}",
+            status=status,
+            version=found.version,
+            created=found.created_at,
+            kubernetes_version=found.kubernetes_version,
+            server=f"https://127.0.0.1:{found.port}",
+            detail=detail,
+        )

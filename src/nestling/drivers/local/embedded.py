@@ -1,0 +1,109 @@
+"""The embedded host as the local driver uses it, and the binaries that both need."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import shutil
+from collections.abc import AsyncIterator, Mapping
+from typing import Final
+
+from nestling.binaries import chain, versions
+from nestling.binaries import progress as binaries_progress
+from nestling.controlplane import authority, supervisor_status
+from nestling.drivers import base
+from nestling.kube import client as kube_client
+from nestling.kube import kubeconfig
+from nestling.local import components, paths, record, report
+from nestling.local import host as local_host
+
+ADDRESS: Final = "127.0.0.1"
+#: What a virtual control plane runs.
+CONTROL_PLANE: Final = ("kube-apiserver", "kube-controller-manager", "etcd")
+#: Programs of the user that are fetched when the machine has none.
+PROGRAMS: Final = frozenset({"kubectl", "helm"})
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Embedded:
+    """One embedded host."""
+
+    name: str
+    places: paths.Paths
+
+    @property
+    def _host(self) -> local_host.Host:
+        return local_host.Host(self.name, self.places)
+
+    @property
+    def context(self) -> str:
+        """Its name in kubeconfig context names."""
+        return f"nestling-{self.name}"
+
+    @property
+    def exists(self) -> bool:
+        """Whether it was ever up: only then can it hold objects."""
+        return self._host.kubeconfig_path.exists() and record.load(self._host.layout.folder) is not None
+
+    @property
+    def ready(self) -> bool:
+        """Whether all its parts are ready now."""
+        status = supervisor_status.read(self._host.layout.folder) if self._host.running() else None
+        return status is not None and status.ready
+
+    @property
+    def kubernetes_version(self) -> str:
+        """Its Kubernetes version, or that which it will get."""
+        known = record.load(self._host.layout.folder)
+        return versions.DEFAULT_KUBERNETES if known is None else known.kubernetes_version
+
+    def client_kubeconfig(self, subject: authority.Subject) -> str:
+        """Access for somebody who is no administrator."""
+        return self._host.client_kubeconfig(subject).decode()
+
+    async def up(self, reporter: report.Reporter) -> None:
+        """Start it if it does not run."""
+        if not self.ready:
+            await self._host.up(reporter, fetching=Progress(reporter))
+
+    @contextlib.asynccontextmanager
+    async def client(self) -> AsyncIterator[kube_client.Client]:
+        """A client with an administrator's rights on the host."""
+        async with kube_client.Client(kubeconfig.load([self._host.kubeconfig_path])) as client:
+            yield client
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Progress:
+    """Shows the moments of fetching binaries as messages."""
+
+    reporter: report.Reporter
+
+    def __call__(self, step: binaries_progress.Step, /) -> None:
+        """One moment."""
+        if step.state == "done":
+            self.reporter.done(str(step))
+        else:
+            self.reporter.info(str(step))
+
+
+def fetch(host: Embedded, request: base.CreateRequest, reporter: base.Reporter) -> None:
+    """Get the binaries of a virtual cluster, and those of the embedded host unless it runs already."""
+    progress = binaries_progress.Throttled(Progress(reporter))
+    chain.ensure(CONTROL_PLANE, kubernetes_version=version(request), progress=progress)
+    if not host.ready:
+        chain.ensure(components.BINARIES, kubernetes_version=host.kubernetes_version, progress=progress)
+
+
+def version(request: base.CreateRequest) -> str:
+    """The Kubernetes version of a virtual cluster; raises ``UnknownVersionError``."""
+    return versions.resolve(request.config.control_plane.distro.k8s.version or None)
+
+
+def with_program(program: str, environ: Mapping[str, str], reporter: base.Reporter) -> Mapping[str, str]:
+    """An environment in which kubectl and helm are found even on a machine that has none."""
+    if program not in PROGRAMS or shutil.which(program, path=environ.get("PATH")):
+        return environ
+    found = chain.ensure([program], progress=binaries_progress.Throttled(Progress(reporter)))[program]
+    return {**environ, "PATH": os.pathsep.join([environ.get("PATH", ""), str(found.parent)])}

@@ -1,0 +1,215 @@
+"""The host's objects of a virtual cluster: applied at its creation, and all found again at its deletion.
+
+Deletion asks the host, not our memory: everything that carries the marks of spec §1 goes, whoever created it and
+however far that got.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from nestling.drivers import base, errors
+from nestling.kube import client as kube_client
+from nestling.kube import discovery, requests
+from nestling.kube import errors as kube_errors
+from nestling.kube import resource as resources
+from nestling.kube.resource import Obj, Resource
+from nestling.naming import labels, names
+from nestling.naming.tenant import Tenant
+
+FIELD_MANAGER: Final = "vcluster-nestling"
+CREATED_ANNOTATION: Final = "vcluster.loft.sh/created"
+SERVICE_LABEL: Final = "vcluster.loft.sh/service"
+
+_BY_KIND: Final = {
+    found.kind: found
+    for found in (
+        resources.SERVICES,
+        resources.SECRETS,
+        resources.SERVICE_ACCOUNTS,
+        resources.ROLES,
+        resources.ROLE_BINDINGS,
+        resources.CLUSTER_ROLES,
+        resources.CLUSTER_ROLE_BINDINGS,
+        resources.ENDPOINT_SLICES,
+        Resource("", "v1", "resourcequotas", "ResourceQuota"),
+        Resource("", "v1", "limitranges", "LimitRange"),
+        Resource("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy"),
+    )
+}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class HostSide:
+    """One virtual cluster's part of the host."""
+
+    client: kube_client.Client
+    tenant: Tenant
+
+    async def claim_namespace(self, *, create: bool) -> bool:
+        """Make sure that the namespace exists and is nobody else's; tells whether it was created now."""
+        try:
+            found = await self.client.get(resources.NAMESPACES, self.tenant.namespace)
+        except kube_errors.NotFound:
+            if not create:
+                raise errors.UserError(
+                    f'the namespace "{self.tenant.namespace}" does not exist on the host; create it, or leave out '
+                    f"--create-namespace=false"
+                ) from None
+            await self._create_namespace()
+            return True
+        if found["metadata"].get("deletionTimestamp"):
+            raise errors.UserError(
+                f'the namespace "{self.tenant.namespace}" is being deleted on the host; repeat the command when it is '
+                f"gone"
+            )
+        await self._refuse_second()
+        return False
+
+    async def _create_namespace(self) -> None:
+        body: Obj = {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {"name": self.tenant.namespace, "annotations": {CREATED_ANNOTATION: "true"}},
+        }
+        await self.client.create(resources.NAMESPACES, body)
+
+    async def _refuse_second(self) -> None:
+        """One virtual cluster in a namespace: the names of two would collide (spec §1.1)."""
+        services = await self.client.list(
+            resources.SERVICES, self.tenant.namespace, label_selector=f"{SERVICE_LABEL}=true,app=vcluster"
+        )
+        others = [found["metadata"]["name"] for found in services if found["metadata"]["name"] != self.tenant.name]
+        if others:
+            raise errors.UserError(
+                f'the namespace "{self.tenant.namespace}" holds the virtual cluster "{others[0]}" already, and each '
+                f"needs "
+                f"a namespace of its own; choose another one with -n NAMESPACE"
+            )
+
+    async def apply(self, wanted: Iterable[Obj]) -> None:
+        """Create or update objects, concurrently: none needs another one to exist."""
+        async with asyncio.TaskGroup() as group:
+            for body in wanted:
+                group.create_task(self._apply(body), name=f"apply {body['kind']}")
+
+    async def _apply(self, body: Obj) -> None:
+        found = _BY_KIND[body["kind"]]
+        await self.client.patch(
+            found,
+            body["metadata"]["name"],
+            body,
+            body["metadata"].get("namespace"),
+            patch_type=requests.PatchType.APPLY,
+            field_manager=FIELD_MANAGER,
+            force=True,
+        )
+
+    async def delete(self, request: base.DeleteRequest, *, namespace_created: bool) -> bool:
+        """Ask for the deletion of everything; tells whether the whole namespace goes."""
+        namespace = await self._namespace()
+        created = namespace_created or (
+            namespace is not None and (namespace["metadata"].get("annotations") or {}).get(CREATED_ANNOTATION) == "true"
+        )
+        whole = not request.keep_pvc and (request.delete_namespace or (created and request.auto_delete_namespace))
+        for found, body in await self.remains(request):
+            if whole and found.namespaced and body["metadata"].get("namespace") == self.tenant.namespace:
+                continue
+            await self._delete(found, body)
+        if whole and namespace is not None:
+            await self._delete(resources.NAMESPACES, namespace)
+        return whole
+
+    async def delete_workloads(self) -> None:
+        """Delete the pods of a paused virtual cluster; its syncer creates them again when it resumes."""
+        pods = await self.client.list(
+            resources.PODS, self.tenant.namespace, label_selector=f"{labels.MANAGED_BY}={self.tenant.name}"
+        )
+        for pod in pods:
+            await self._delete(resources.PODS, pod)
+
+    async def wait_gone(self, request: base.DeleteRequest, *, whole: bool, seconds: float) -> list[str]:
+        """Wait until everything is gone; returns what is left, in words."""
+        deadline = time.monotonic() + seconds
+        pause = 0.05
+        while True:
+            left = await self._left(request, whole=whole)
+            if not left or time.monotonic() > deadline:
+                return left
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, 1.0)
+
+    async def _left(self, request: base.DeleteRequest, *, whole: bool) -> list[str]:
+        namespace = await self._namespace() if whole else None
+        left = [] if namespace is None else [_why_namespace_stays(namespace)]
+        if not left:
+            left = [
+                f"{found.kind} {body['metadata'].get('namespace', '')}/{body['metadata']['name']}".replace(" /", " ")
+                for found, body in await self.remains(request)
+            ]
+        return left
+
+    async def remains(self, request: base.DeleteRequest) -> list[tuple[Resource, Obj]]:
+        """Every object on the host that belongs to this virtual cluster."""
+        kept = {"persistentvolumeclaims"} if request.keep_pvc else set()
+        served = [found for found in await discovery.resources(self.client) if found.plural not in kept]
+        selectors = {True: self._namespaced_selectors(), False: self._cluster_selectors()}
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(self._list(found, selector), name=f"list {found.plural}")
+                for found in served
+                for selector in selectors[found.namespaced]
+            ]
+        objects = {(found, body["metadata"]["uid"]): body for task in tasks for found, body in task.result()}
+        return [(found, body) for (found, _), body in objects.items()]
+
+    def _namespaced_selectors(self) -> Sequence[str]:
+        """Synced objects carry managed-by; our own the chart's labels or those of the Secrets; node services
+        belongs-to."""
+        name = self.tenant.name
+        return (
+            f"{labels.MANAGED_BY}={name}",
+            f"app=vcluster,release={name}",
+            f"app=vcluster,vcluster-name={name}",
+            f"vcluster.loft.sh/belongs-to={name}",
+        )
+
+    def _cluster_selectors(self) -> Sequence[str]:
+        mark = names.safe(self.tenant.namespace, "x", self.tenant.name)
+        return (f"{labels.MANAGED_BY}={mark}",)
+
+    async def _list(self, found: Resource, selector: str) -> list[tuple[Resource, Obj]]:
+        namespace = self.tenant.namespace if found.namespaced else None
+        try:
+            bodies = await self.client.list(found, namespace, label_selector=selector)
+        except (kube_errors.NotFound, kube_errors.MethodNotAllowed):
+            # A resource that cannot be listed (reviews, tokens) holds nothing.
+            return []
+        return [(found, body) for body in bodies]
+
+    async def _namespace(self) -> Obj | None:
+        try:
+            return await self.client.get(resources.NAMESPACES, self.tenant.namespace)
+        except kube_errors.NotFound:
+            return None
+
+    async def _delete(self, found: Resource, body: Obj) -> None:
+        meta: Mapping[str, str] = body["metadata"]
+        if meta.get("deletionTimestamp"):
+            return
+        try:
+            await self.client.delete(found, meta["name"], meta.get("namespace"), uid=meta["uid"])
+        except (kube_errors.NotFound, kube_errors.Conflict):
+            # Gone, or another object of that name by now: the next look decides.
+            return
+
+
+def _why_namespace_stays(namespace: Obj) -> str:
+    conditions = (namespace.get("status") or {}).get("conditions") or []
+    reasons = [condition["message"] for condition in conditions if condition.get("status") == "True"]
+    why = f": {'; '.join(reasons)}" if reasons else ""
+    return f"Namespace {namespace['metadata']['name']}{why}"

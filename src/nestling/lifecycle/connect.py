@@ -1,0 +1,133 @@
+"""``connect``: access to a virtual cluster, in the user's kubeconfig, on stdout, or for one command."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from nestling.drivers import base, errors
+from nestling.lifecycle import command, kubeconfig_file, kubeconfig_nodes, select, session
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Access:
+    """How to reach the virtual cluster, where it differs from an administrator's direct access."""
+
+    server: str | None = None
+    insecure: bool = False
+    service_account: str | None = None
+    """``name`` or ``namespace/name``: log in as this account instead of as administrator."""
+    cluster_role: str | None = None
+    token_expiration: int = 0
+    context_name: str | None = None
+
+
+async def entry(current: session.Session, cluster: base.VirtualCluster, access: Access) -> kubeconfig_nodes.Entry:
+    """The kubeconfig entry of a running virtual cluster."""
+    config = await current.driver.kubeconfig(cluster)
+    target, user = dict(config["clusters"][0]["cluster"]), dict(config["users"][0]["user"])
+    if access.service_account is not None:
+        from nestling.lifecycle import service_account
+
+        admin = kubeconfig_file.render(kubeconfig_nodes.Entry(cluster.name, target, user))
+        user = await service_account.user(
+            admin, access.service_account, cluster_role=access.cluster_role, seconds=access.token_expiration
+        )
+    if access.server is not None:
+        target["server"] = server_url(access.server)
+    if access.insecure:
+        for key in ("certificate-authority-data", "certificate-authority"):
+            target.pop(key, None)
+        target["insecure-skip-tls-verify"] = True
+    return kubeconfig_nodes.Entry(access.context_name or cluster.context_name, cluster=target, user=user)
+
+
+def server_url(text: str) -> str:
+    """The value of ``--server`` as a URL; a bare host name means https."""
+    url = text if "://" in text else f"https://{text}"
+    if not url.startswith(("https://", "http://")):
+        raise errors.UserError(
+            f'--server "{text}" is no address of an API server; write https://HOST or https://HOST:PORT'
+        )
+    return url
+
+
+def switch(current: session.Session, new: kubeconfig_nodes.Entry, *, make_current: bool = True) -> Path:
+    """Write the entry into the user's kubeconfig and make it current; remembers where ``disconnect`` goes back to."""
+    return current.files.add(dataclasses.replace(new, previous=way_back(current.files, new.name)), switch=make_current)
+
+
+def way_back(files: kubeconfig_file.Files, entering: str) -> str | None:
+    """The context to return to: the current one, or where the current one, if it is a virtual cluster's, would
+    return to."""
+    context: str | None = files.current_context()
+    seen: set[str] = set()
+    while context and (context == entering or select.is_virtual(context)) and context not in seen:
+        seen.add(context)
+        context = files.previous_of(context)
+    return context if context and context not in seen else None
+
+
+async def connect(current: session.Session, name: str, access: Access, *, make_current: bool = True) -> None:
+    """Start it if need be, write the kubeconfig and switch to it."""
+    new = await ready(current, name, access)
+    path = switch(current, new, make_current=make_current)
+    current.reporter.done(
+        f"The kubeconfig {path} has the context {new.name}" + (", current now" if make_current else "")
+    )
+
+
+async def connect_and_print(current: session.Session, name: str, access: Access) -> str:
+    """The kubeconfig as text; no file is touched."""
+    return kubeconfig_file.render(await ready(current, name, access))
+
+
+async def connect_into_file(current: session.Session, name: str, access: Access, file: Path) -> None:
+    """The kubeconfig in a file of its own, or added to that file."""
+    new = await ready(current, name, access)
+    kubeconfig_file.Files((file,)).add(new)
+    current.reporter.done(f"Wrote the context {new.name} into {file}")
+
+
+async def connect_and_run(
+    current: session.Session,
+    name: str,
+    access: Access,
+    words: Sequence[str],
+    *,
+    environ: Mapping[str, str] = os.environ,
+) -> int:
+    """Run one command against the virtual cluster and return its exit code; the user's kubeconfig is not touched."""
+    new = await ready(current, name, access)
+    environ = await current.driver.command_environment(words[0], environ, current.reporter)
+    return await command.run(words, kubeconfig=kubeconfig_file.render(new), environ=environ)
+
+
+async def ready(current: session.Session, name: str, access: Access) -> kubeconfig_nodes.Entry:
+    """The entry of the virtual cluster, which is started if need be: after a pause or a reboot nothing of it runs."""
+    cluster = await current.find(name)
+    cluster = await current.driver.ensure_running(cluster, current.reporter)
+    return await entry(current, cluster, access)
+
+
+def disconnect(files: kubeconfig_file.Files) -> tuple[str, str]:
+    """Switch back; returns the context that was left and the one that is current now (empty: none)."""
+    left = files.current_context()
+    if not select.is_virtual(left) and files.previous_of(left) is None:
+        now = f'the current context "{left}" is none' if left else "there is no current context"
+        raise errors.UserError(f"not connected to a virtual cluster: {now}")
+    target = way_back(files, left) or select.parent_context(left)
+    target = target if target in files.contexts() else ""
+    files.switch("")
+    if target:
+        files.switch(target)
+    return left, target
+
+
+def forget(files: kubeconfig_file.Files, cluster: base.VirtualCluster) -> list[str]:
+    """Remove every entry of a virtual cluster from the user's kubeconfig; returns the names of the contexts."""
+    name = cluster.context_name
+    back = way_back(files, name)
+    return [name] if files.remove(name, back_to=back) else []
