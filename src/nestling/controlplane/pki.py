@@ -73,6 +73,8 @@ class Request:
     """Name of the cluster entry in the kubeconfigs."""
     extra: tuple[Leaf, ...] = ()
     """Further certificates, for example the serving certificate of the kubelet façade."""
+    extra_users: tuple[User, ...] = ()
+    """Further kubeconfigs."""
 
 
 def leaves(request: Request) -> tuple[Leaf, ...]:
@@ -96,7 +98,7 @@ def leaves(request: Request) -> tuple[Leaf, ...]:
     )
 
 
-def users() -> tuple[User, ...]:
+def users(request: Request) -> tuple[User, ...]:
     """Every kubeconfig of the control plane."""
     subject = authority.Subject
     return (
@@ -104,6 +106,7 @@ def users() -> tuple[User, ...]:
         User("controller-manager.conf", subject("system:kube-controller-manager")),
         User("scheduler.conf", subject("system:kube-scheduler")),
         User("syncer.conf", subject("system:nestling:syncer", ("system:masters",))),
+        *request.extra_users,
     )
 
 
@@ -120,7 +123,7 @@ def complete(files: Mapping[str, bytes], request: Request, *, now: datetime.date
         if _leaf_problem(result, leaf, signers[leaf.signer], now):
             pair = signers[leaf.signer].issue(leaf.subject, now=now)
             result[f"{leaf.path}.crt"], result[f"{leaf.path}.key"] = pair.cert, pair.key
-    for user in users():
+    for user in users(request):
         if _user_problem(result, user, signers[CLIENT_CA], request, now):
             pair = signers[CLIENT_CA].issue(user.subject, now=now)
             result[user.path] = kubeconfig(
@@ -147,7 +150,7 @@ def needs_renewal(
         signer = signers.get(leaf.signer)
         if problem := "its authority is missing" if signer is None else _leaf_problem(files, leaf, signer, now):
             problems[f"{leaf.path}.crt"] = problem
-    for user in users():
+    for user in users(request):
         signer = signers.get(CLIENT_CA)
         if (
             problem := "its authority is missing"
@@ -161,7 +164,7 @@ def needs_renewal(
 def renew(files: Mapping[str, bytes], request: Request, *, now: datetime.datetime | None = None) -> Files:
     """All certificates made new, whatever their age; authorities and the service-account key stay."""
     old = {f"{leaf.path}{end}" for leaf in leaves(request) for end in (".crt", ".key")} | {
-        user.path for user in users()
+        user.path for user in users(request)
     }
     return complete({name: content for name, content in files.items() if name not in old}, request, now=now)
 

@@ -100,7 +100,7 @@ def test_a_new_name_remakes_the_server_certificate(files: pki.Files) -> None:
 
 def test_another_port_remakes_the_kubeconfigs(files: pki.Files) -> None:
     request = pki.Request(server="https://127.0.0.1:9443", sans=REQUEST.sans, etcd_sans=REQUEST.etcd_sans)
-    assert set(pki.needs_renewal(files, request, now=NOW)) == {user.path for user in pki.users()}
+    assert set(pki.needs_renewal(files, request, now=NOW)) == {user.path for user in pki.users(REQUEST)}
 
 
 def test_an_authority_placed_by_the_user_signs_everything(files: pki.Files) -> None:

@@ -1,0 +1,214 @@
+"""The embedded host: a Kubernetes cluster of local processes with simulated nodes, for machines without a cluster.
+
+All state is in one folder, so `up` after a reboot or after any number of killed processes brings the same cluster back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from nestling.binaries import chain
+from nestling.binaries import progress as binaries_progress
+from nestling.controlplane import authority, pki, plan, supervisor_status
+from nestling.local import components, daemon, decide, errors, lock, report, status
+from nestling.local import layout as layout_module
+from nestling.local import paths as paths_module
+from nestling.local import record as record_module
+
+
+@dataclass(frozen=True, slots=True)
+class HostInfo:
+    """How to reach a host that is up."""
+
+    name: str
+    server: str
+    kubeconfig: Path
+    kubernetes_version: str
+    nodes: int
+    service_cidr: str
+    started: bool
+    """False when it was up already."""
+
+
+class Host:
+    """One embedded host by name."""
+
+    def __init__(self, name: str = record_module.DEFAULT_NAME, paths: paths_module.Paths | None = None) -> None:
+        record_module.check_name(name)
+        self.name = name
+        self._paths = paths or paths_module.Paths.from_env()
+        self.layout = layout_module.Layout(self._paths.host(name))
+
+    @property
+    def kubeconfig_path(self) -> Path:
+        """The administrator's kubeconfig; there since the first `up`."""
+        return self.layout.kubeconfig
+
+    @property
+    def record(self) -> record_module.Record:
+        """What was decided for this host; raises `HostError` when there is no such host."""
+        record = record_module.load(self.layout.folder)
+        if record is None:
+            raise errors.HostError(f"there is no embedded host {self.name!r}; make it with: {self._command('up')}")
+        return record
+
+    @property
+    def ca(self) -> authority.Authority:
+        """The authority whose client certificates the host's API server accepts."""
+        return pki.load_authority(pki.read(self.layout.pki), pki.CLIENT_CA)
+
+    def running(self) -> bool:
+        """Whether its supervisor lives."""
+        return supervisor_status.supervisor(self.layout.folder) is not None
+
+    def virtual_clusters(self) -> tuple[str, ...]:
+        """The virtual clusters that live on this host, as `namespace/name`."""
+        files = sorted(self._paths.clusters(self.name).glob("*/*/cluster.json"))
+        return tuple(f"{file.parent.parent.name}/{file.parent.name}" for file in files)
+
+    def client_kubeconfig(self, subject: authority.Subject) -> bytes:
+        """A kubeconfig for somebody else, with a new client certificate: a syncer acts as its service account."""
+        files = pki.read(self.layout.pki)
+        pair = pki.load_authority(files, pki.CLIENT_CA).issue(subject)
+        request = components.pki_request(self.record)
+        return pki.kubeconfig(request, ca=files[f"{pki.SERVER_CA}.crt"], pair=pair, user=subject.common_name)
+
+    async def status(self) -> status.HostStatus:
+        """How each part is doing, and the nodes as the API server sees them."""
+        found = status.local(self.name, self.layout, clusters=self.virtual_clusters())
+        if found.pid is None:
+            return found
+        return dataclasses.replace(found, nodes=await status.nodes(self.kubeconfig_path))
+
+    async def up(
+        self,
+        reporter: report.Reporter | None = None,
+        *,
+        options: decide.Options | None = None,
+        fetching: binaries_progress.Progress | None = None,
+    ) -> HostInfo:
+        """Bring the host up and wait until it takes pods; does nothing to a host that is up.
+
+        Raises `HostError` for what the user can mend, and `BinaryError` when a program cannot be had. A host that
+        did not come up is stopped again; what it stored stays.
+        """
+        reporter = reporter or report.Silent()
+        with self._writable():
+            async with self._lock(reporter):
+                return await self._up(reporter, options or decide.Options(), fetching)
+
+    async def down(self, reporter: report.Reporter | None = None) -> bool:
+        """Stop the host and keep its data; False when it did not run."""
+        reporter = reporter or report.Silent()
+        if not self.layout.folder.exists():
+            return False
+        async with self._lock(reporter):
+            with reporter.step(f"Stopping the embedded host {self.name}"):
+                return await daemon.stop(self.layout.folder)
+
+    async def delete(self, reporter: report.Reporter | None = None, *, force: bool = False) -> bool:
+        """Stop the host and remove all that it stored; False when there was none.
+
+        Raises `HostError` while virtual clusters live on it, unless forced.
+        """
+        reporter = reporter or report.Silent()
+        if not self.layout.folder.exists():
+            return False
+        if (clusters := self.virtual_clusters()) and not force:
+            raise errors.HostError(
+                f"virtual clusters live on the embedded host {self.name}: {', '.join(clusters)}; delete them first, "
+                f"or use --force, which makes them useless"
+            )
+        async with self._lock(reporter):
+            with reporter.step(f"Removing the embedded host {self.name} and its data"), self._writable():
+                await daemon.stop(self.layout.folder)
+                shutil.rmtree(self.layout.folder)
+        return True
+
+    async def _up(
+        self, reporter: report.Reporter, options: decide.Options, fetching: binaries_progress.Progress | None
+    ) -> HostInfo:
+        known = record_module.load(self.layout.folder)
+        if known is not None and self.running():
+            decide.refuse_restart_options(known, options, down=self._command("down"))
+            return await self._already_up(decide.changed(known, options))
+        await daemon.end_leftovers(self.layout.folder)
+        record = decide.changed(known, options) if known else decide.new(self.name, options)
+        record = decide.with_free_ports(record, clusters=self.virtual_clusters(), reporter=reporter)
+        with reporter.step(f"Getting the programs of Kubernetes {record.kubernetes_version}"):
+            binaries = await asyncio.to_thread(
+                chain.ensure, components.BINARIES, kubernetes_version=record.kubernetes_version, progress=fetching
+            )
+        self._write(components.Inputs(record, self.layout, binaries))
+        try:
+            with reporter.step(f"Starting the embedded host {self.name}"):
+                daemon.start(self.layout.plan)
+                await daemon.wait_ready(self.layout.folder, progress=lambda name: reporter.info(f"{name} is ready"))
+                await self._populate(record)
+        except BaseException:
+            await asyncio.shield(daemon.stop(self.layout.folder))
+            raise
+        return self._info(record, started=True)
+
+    async def _already_up(self, record: record_module.Record) -> HostInfo:
+        await daemon.wait_ready(self.layout.folder, progress=lambda _: None)
+        await self._populate(record)
+        record_module.save(self.layout.folder, record)
+        return self._info(record, started=False)
+
+    def _write(self, inputs: components.Inputs) -> None:
+        layout = self.layout
+        for folder in (layout.logs, layout.config):
+            self._paths.make_private(folder)
+        try:
+            pki.write_control_plane_pki(layout.pki, components.pki_request(inputs.record))
+        except authority.CertificateError as error:
+            raise errors.HostError(f"certificates in {layout.pki}: {error}") from error
+        for name, content in components.config_files(inputs).items():
+            (layout.config / name).write_text(content, encoding="utf-8")
+        layout.plan.write_text(plan.to_json(components.build(inputs)), encoding="utf-8")
+        record_module.save(layout.folder, inputs.record)
+
+    async def _populate(self, record: record_module.Record) -> None:
+        from nestling.kube import client, kubeconfig  # with all of aiohttp: only commands that talk to the API pay
+        from nestling.local import population
+
+        async with client.Client(kubeconfig.load([self.kubeconfig_path])) as host_client:
+            await population.populate(host_client, record)
+            await population.wait_nodes_ready(host_client, record)
+
+    def _info(self, record: record_module.Record, *, started: bool) -> HostInfo:
+        return HostInfo(
+            name=self.name,
+            server=record.server,
+            kubeconfig=self.kubeconfig_path,
+            kubernetes_version=record.kubernetes_version,
+            nodes=record.nodes,
+            service_cidr=record.service_cidr,
+            started=started,
+        )
+
+    def _command(self, verb: str) -> str:
+        name = "" if self.name == record_module.DEFAULT_NAME else f" --name {self.name}"
+        return f"nestling host {verb}{name}"
+
+    def _lock(self, reporter: report.Reporter) -> contextlib.AbstractAsyncContextManager[None]:
+        # Beside the folder, which may go.
+        return lock.hold(self._paths.hosts / f".{self.name}.lock", reporter, what=f"the embedded host {self.name}")
+
+    @contextlib.contextmanager
+    def _writable(self) -> Iterator[None]:
+        try:
+            self._paths.make_private(self.layout.folder)
+            yield
+        except (PermissionError, FileExistsError, NotADirectoryError) as error:
+            raise errors.HostError(
+                f"cannot write {error.filename or self.layout.folder}: {error.strerror}; make it writable, "
+                f"or name another folder with NESTLING_HOME"
+            ) from error

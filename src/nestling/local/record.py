@@ -1,0 +1,102 @@
+"""What is decided once for an embedded host and kept in its `host.json`."""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from nestling.local import errors
+
+FILE = "host.json"
+DEFAULT_NAME = "default"
+DEFAULT_NODES = 2
+DEFAULT_SERVICE_CIDR = "10.96.0.0/16"
+POD_CIDR = "10.128.0.0/11"
+"""Addresses of simulated pods; nothing routes there. Each node takes a /20 of it."""
+
+API_SERVER = "kube-apiserver"
+ETCD = "etcd"
+ETCD_PEER = "etcd-peer"
+ETCD_HTTP = "etcd-http"
+CONTROLLER_MANAGER = "kube-controller-manager"
+SCHEDULER = "kube-scheduler"
+KWOK = "kwok"
+PORTS = (API_SERVER, ETCD, ETCD_PEER, ETCD_HTTP, CONTROLLER_MANAGER, SCHEDULER, KWOK)
+
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?")
+_MOST_NODES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The unchanging facts of one embedded host."""
+
+    name: str
+    kubernetes_version: str
+    ports: Mapping[str, int]
+    nodes: int = DEFAULT_NODES
+    service_cidr: str = DEFAULT_SERVICE_CIDR
+    audit: bool = False
+    created: str = ""
+
+    @property
+    def server(self) -> str:
+        """The URL of the API server."""
+        return f"https://127.0.0.1:{self.ports[API_SERVER]}"
+
+    @property
+    def kubernetes_service_ip(self) -> str:
+        """The address of the Service `default/kubernetes`: the first of the range."""
+        return str(next(ipaddress.ip_network(self.service_cidr).hosts()))
+
+    @property
+    def minor(self) -> int:
+        """The minor version of Kubernetes: 36 for v1.36.3."""
+        return int(self.kubernetes_version.split(".")[1])
+
+
+def check_name(name: str) -> None:
+    """Raise `HostError` for a name that cannot be a folder and part of object names."""
+    if not _NAME.fullmatch(name):
+        raise errors.HostError(
+            f"the host name {name!r} is not usable: take up to 32 lower-case letters, digits and -, "
+            f"beginning and ending with a letter or digit"
+        )
+
+
+def check(record: Record) -> None:
+    """Raise `HostError` for numbers that make no cluster."""
+    if not 1 <= record.nodes <= _MOST_NODES:
+        raise errors.HostError(f"{record.nodes} nodes: an embedded host has 1 to {_MOST_NODES}")
+    try:
+        network = ipaddress.ip_network(record.service_cidr)
+    except ValueError as error:
+        raise errors.HostError(f"the service CIDR {record.service_cidr!r} is not usable: {error}") from error
+    if network.version != 4 or not 12 <= network.prefixlen <= 24:
+        raise errors.HostError(f"the service CIDR {record.service_cidr} must be IPv4 with a prefix of /12 to /24")
+
+
+def load(folder: Path) -> Record | None:
+    """The record of a host folder, None when there is none; raises `HostError` when it cannot be read."""
+    path = folder / FILE
+    try:
+        return Record(**json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError) as error:
+        raise errors.HostError(
+            f"{path} cannot be read ({error}); restore it, or remove the host with: nestling host down --delete --force"
+        ) from error
+
+
+def save(folder: Path, record: Record) -> None:
+    """Write the record so that a reader sees the old or the new one."""
+    path = folder / FILE
+    temporary = path.with_name(f".{FILE}")
+    temporary.write_text(json.dumps(dataclasses.asdict(record), indent=2) + "\n", encoding="utf-8")
+    temporary.replace(path)

@@ -1,0 +1,86 @@
+"""Simulated storage as pure functions: which volume a claim gets, and what becomes of a volume."""
+
+from __future__ import annotations
+
+import re
+
+from nestling.kube.resource import Obj
+from nestling.local import manifests
+
+_CLAIM_ANNOTATION = "volume.kubernetes.io/storage-provisioner"
+_VOLUME_ANNOTATION = "pv.kubernetes.io/provisioned-by"
+_SCALES = {suffix: 1000**power for power, suffix in enumerate(("", "k", "M", "G", "T", "P", "E"))} | {
+    suffix: 1024**power for power, suffix in enumerate(("", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"))
+}
+_QUANTITY = re.compile(r"([0-9.]+)([a-zA-Z]*)")
+
+
+def wants_volume(claim: Obj) -> bool:
+    """Whether the volume controller has asked us for a volume that is not there yet."""
+    metadata, spec = claim["metadata"], claim["spec"]
+    asked = (metadata.get("annotations") or {}).get(_CLAIM_ANNOTATION) == manifests.PROVISIONER
+    return asked and not spec.get("volumeName") and "deletionTimestamp" not in metadata
+
+
+def volume_for(claim: Obj, storage_class: Obj) -> Obj:
+    """The volume of a claim, under the name that every provisioner takes; it stores nothing."""
+    metadata, spec = claim["metadata"], claim["spec"]
+    name = f"pvc-{metadata['uid']}"
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolume",
+        "metadata": {
+            "name": name,
+            "annotations": {_VOLUME_ANNOTATION: manifests.PROVISIONER},
+            "labels": {manifests.SIMULATED_LABEL: "true"},
+        },
+        "spec": {
+            "accessModes": spec["accessModes"],
+            "capacity": {"storage": spec["resources"]["requests"]["storage"]},
+            "claimRef": {
+                "apiVersion": "v1",
+                "kind": "PersistentVolumeClaim",
+                "name": metadata["name"],
+                "namespace": metadata["namespace"],
+                "uid": metadata["uid"],
+            },
+            "hostPath": {"path": f"/nestling-simulated/{name}"},
+            "mountOptions": storage_class.get("mountOptions") or [],
+            "persistentVolumeReclaimPolicy": storage_class.get("reclaimPolicy", "Delete"),
+            "storageClassName": spec["storageClassName"],
+            "volumeMode": spec.get("volumeMode", "Filesystem"),
+        },
+    }
+
+
+def to_be_deleted(volume: Obj) -> bool:
+    """Whether one of our volumes has lost its claim and is to go with it."""
+    return (
+        is_ours(volume)
+        and (volume.get("status") or {}).get("phase") == "Released"
+        and volume["spec"].get("persistentVolumeReclaimPolicy") == "Delete"
+        and "deletionTimestamp" not in volume["metadata"]
+    )
+
+
+def is_ours(volume: Obj) -> bool:
+    """Whether we made a volume."""
+    return (volume["metadata"].get("annotations") or {}).get(_VOLUME_ANNOTATION) == manifests.PROVISIONER
+
+
+def wanted_size(claim: Obj) -> str | None:
+    """The size to which a bound claim is to grow; None when it has what it asks for."""
+    status = claim.get("status") or {}
+    wanted = claim["spec"]["resources"]["requests"]["storage"]
+    present = (status.get("capacity") or {}).get("storage")
+    if status.get("phase") != "Bound" or present is None or quantity(wanted) <= quantity(present):
+        return None
+    return str(wanted)
+
+
+def quantity(text: str) -> float:
+    """A Kubernetes quantity as a number, as exact as comparing sizes needs."""
+    match = _QUANTITY.fullmatch(text)
+    if match is None or match[2] not in _SCALES:
+        return float(text)  # exponents, "1e9"
+    return float(match[1]) * _SCALES[match[2]]
