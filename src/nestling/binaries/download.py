@@ -42,12 +42,13 @@ class Downloader:
         if self._settings.offline:
             raise errors.ProviderError("switched off by NESTLING_OFFLINE")
         official = fill(binary.download.url, binary, self._settings.architecture)
-        expected = self._expected(binary, official)
         url = self._mirrored(official)
-        file = workspace / official.rpartition("/")[2]
+        if dead := self._dead.get(_host(url)):
+            raise errors.ProviderError(dead)
         reporter = progress.Reporter(self._report, f"downloading {binary} from {_host(url)}")
+        file = workspace / official.rpartition("/")[2]
         try:
-            self._to_file(url, file, expected=expected, reporter=reporter)
+            self._to_file(url, file, expected=self._expected(binary, official), reporter=reporter)
             received = file.stat().st_size
             if binary.download.member:
                 file = _extract(file, fill(binary.download.member, binary, self._settings.architecture), workspace)
@@ -101,8 +102,7 @@ class Downloader:
             answer.close()
             raise errors.ProviderError(f"{url} answers {answer.code} {answer.reason}")
         if isinstance(answer, Exception):
-            reason = getattr(answer, "reason", None) or answer
-            self._dead[host] = f"cannot reach {host}: {reason}"
+            self._dead[host] = f"cannot reach {host}: {_reason(answer)}"
             raise errors.ProviderError(self._dead[host]) from answer
         if url.startswith("https://") and not answer.geturl().startswith("https://"):
             answer.close()
@@ -141,6 +141,12 @@ def _open_within(url: str, seconds: float) -> http.client.HTTPResponse | Excepti
     except queue.Empty:
         given_up.set()
         return TimeoutError(f"no answer within {seconds:.0f} s")
+
+
+def _reason(error: Exception) -> str:
+    """Return the cause of an error that urllib wrapped, without the error number that nobody needs."""
+    cause = getattr(error, "reason", None) or error
+    return getattr(cause, "strerror", None) or str(cause)
 
 
 def _read(response: http.client.HTTPResponse, url: str, size: int) -> bytes:

@@ -166,15 +166,11 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 def _note(log: pathlib.Path) -> str:
     """Return how far go is: with -v it names each module that it downloads and each package that it compiles."""
-    downloaded = compiled = 0
     with log.open("rb") as lines:
-        for line in lines:
-            if line.startswith(b"go: downloading"):
-                downloaded += 1
-            else:
-                compiled += 1
-    parts = [f"{downloaded} modules downloaded"] * bool(downloaded) + [f"{compiled} packages compiled"] * bool(compiled)
-    return ", ".join(parts)
+        downloading = [line.startswith(b"go: downloading") for line in lines]
+    downloaded, compiled = sum(downloading), len(downloading) - sum(downloading)
+    counts = {"modules downloaded": downloaded, "packages compiled": compiled}
+    return ", ".join(f"{count} {what}" for what, count in counts.items() if count)
 
 
 def _tail(log: pathlib.Path) -> str:
