@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Final
 
-#: A Kubernetes object as the API server sends it. Objects stay plain dicts: a typed model drops fields that it does not know.
+#: A Kubernetes object as the API server sends it. Objects stay plain dicts: a typed model drops fields that it does
+#: not know.
 Obj = dict[str, Any]
 
 

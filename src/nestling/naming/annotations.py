@@ -1,4 +1,5 @@
-"""Annotations of both sides (spec §1.2): the tenant's are copied, ours say which virtual object a host object stands for.
+"""Annotations of both sides (spec §1.2): the tenant's are copied, ours say which virtual object a host object stands
+for.
 
 Our keys in a tenant's input are dropped: they are facts that only the syncer states.
 """

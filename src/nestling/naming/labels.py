@@ -1,7 +1,8 @@
 """Label and annotation keys, and labels of both sides (spec §1.2).
 
-Labels of a virtual object keep their keys on the host, but for four reserved ones that would let a tenant claim objects: these
-get a key made of the virtual cluster's name and a digest. What a tenant writes under a key that looks like ours is dropped.
+Labels of a virtual object keep their keys on the host, but for four reserved ones that would let a tenant claim
+objects: these get a key made of the virtual cluster's name and a digest. What a tenant writes under a key that looks
+like ours is dropped.
 """
 
 from __future__ import annotations

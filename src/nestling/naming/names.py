@@ -1,7 +1,8 @@
-"""Names of host objects (spec §1.1): the formulas of vCluster, byte for byte, since scripts and dashboards depend on them.
+"""Names of host objects (spec §1.1): the formulas of vCluster, byte for byte, since scripts and dashboards depend on
+them.
 
-The formula is not injective: ``a-x-b`` in ``c`` and ``a`` in ``b-x-c`` have the same host name. Such a meeting is found by
-the marks on the host object (``ownership.claims``), and the second object is refused.
+The formula is not injective: ``a-x-b`` in ``c`` and ``a`` in ``b-x-c`` have the same host name. Such a meeting is
+found by the marks on the host object (``ownership.claims``), and the second object is refused.
 """
 
 from __future__ import annotations

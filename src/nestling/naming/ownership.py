@@ -64,7 +64,8 @@ def claims(meta: Metadata | Mapping[str, Any], key: VirtualKey, tenant: Tenant, 
 def is_managed(
     meta: Metadata | Mapping[str, Any], *, gvk: str, host_key: HostKey | None, tenant: Tenant, known: bool = False
 ) -> bool:
-    """The test of spec §1.5. ``host_key`` is the recomputed name of the object that it claims to be; None: claims nothing.
+    """The test of spec §1.5. ``host_key`` is the recomputed name of the object that it claims to be; None: claims
+    nothing.
 
     ``known``: we remember having synced this very object.
     """
@@ -79,7 +80,8 @@ def is_managed(
 def may_delete_orphan(host: Mapping[str, Any], *, known: bool, gvk: str, tenant: Tenant) -> bool:
     """May a host object without virtual object be deleted?
 
-    Yes when we remember the pair, when it is on its way out anyway, or when all marks are there and match. Never on a guess.
+    Yes when we remember the pair, when it is on its way out anyway, or when all marks are there and match. Never on a
+    guess.
     """
     meta = host["metadata"]
     key = virtual_key(meta)

@@ -2,8 +2,8 @@
 own.
 
 The shell (``controller``, ``apply``) does everything that kinds have in common: it fetches both objects, checks
-ownership, diffs, patches with the resourceVersion that was read, records events, retries. A verb only says what it wants. Shape after the
-controllers of vCluster (spec §1.7), with field ownership as rows instead of code.
+ownership, diffs, patches with the resourceVersion that was read, records events, retries. A verb only says what it
+wants. Shape after the controllers of vCluster (spec §1.7), with field ownership as rows instead of code.
 """
 
 from __future__ import annotations

@@ -1,0 +1,69 @@
+"""Fills a ``PodContext`` from configuration and caches: the one place where pods read what is around them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from nestling.kube.resource import CONFIG_MAPS, NAMESPACES, SECRETS, SERVICES, Obj, Resource
+from nestling.naming.tenant import HostKey, VirtualKey
+from nestling.resources.pods import options
+from nestling.resources.pods.context import PodContext
+from nestling.syncer.context import SyncContext
+
+_DNS: Final = VirtualKey("kube-system", "kube-dns")
+#: The first minor version whose API server resizes pods through a subresource.
+_RESIZE_SINCE: Final = 33
+
+
+def around(ctx: SyncContext, pod: Obj, *, for_containers: bool) -> PodContext:
+    """What the translation of this pod needs to know.
+
+    ``for_containers`` also reads what becomes environment variables: needed to create containers, not to follow a
+    status.
+    """
+    namespace: str = pod["metadata"]["namespace"]
+    front = ctx.host.get(SERVICES, HostKey(ctx.tenant.namespace, ctx.tenant.name))
+    owner = ctx.owner_uid if ctx.config.experimental.sync_settings.set_owner else None
+    namespace_meta = ctx.virtual.meta(NAMESPACES, VirtualKey("", namespace))
+    return PodContext(
+        tenant=ctx.tenant,
+        options=options.from_config(ctx.config, ctx.tenant),
+        kubernetes_service_ip=front["spec"].get("clusterIP") if front else None,
+        dns_ip=ctx.host_service_ip(_DNS),
+        host_minor=ctx.host.minor,
+        virtual_minor=ctx.virtual.minor,
+        cluster_domain=ctx.cluster_domain,
+        services=_services(ctx, namespace) if for_containers else (),
+        namespace_labels=(namespace_meta.labels or {}) if namespace_meta else {},
+        owner_uid=owner,
+        resize=ctx.host.minor >= _RESIZE_SINCE,
+        env_from_keys=_env_from_keys(ctx, pod) if for_containers else {},
+    )
+
+
+def _services(ctx: SyncContext, namespace: str) -> Sequence[Obj]:
+    store = ctx.virtual.stores[SERVICES]
+    found = (store.get(key) for key in sorted(store.keys()) if key[0] == namespace)
+    return [service for service in found if service is not None]
+
+
+def _env_from_keys(ctx: SyncContext, pod: Obj) -> Mapping[tuple[str, str], frozenset[str]]:
+    found: dict[tuple[str, str], frozenset[str]] = {}
+    spec: Obj = pod["spec"]
+    containers = [
+        one for kind in ("initContainers", "containers", "ephemeralContainers") for one in spec.get(kind) or ()
+    ]
+    for source in (source for one in containers for source in one.get("envFrom") or ()):
+        for field, resource in (("configMapRef", CONFIG_MAPS), ("secretRef", SECRETS)):
+            name = (source.get(field) or {}).get("name")
+            if name:
+                found[(resource.plural, name)] = _keys(ctx, resource, VirtualKey(pod["metadata"]["namespace"], name))
+    return found
+
+
+def _keys(ctx: SyncContext, resource: Resource, key: VirtualKey) -> frozenset[str]:
+    if resource not in ctx.virtual.stores:
+        return frozenset()
+    obj = ctx.virtual.get(resource, key)
+    return frozenset((obj or {}).get("data") or ())

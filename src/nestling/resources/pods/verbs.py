@@ -1,0 +1,140 @@
+"""The verbs of pods (spec §2.2): create on the host, follow its status, carry the few changes that a running pod
+allows.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from nestling.kube.resource import NODES, PODS, Obj
+from nestling.naming.tenant import HostKey, VirtualKey
+from nestling.resources.pods import metadata as pod_metadata
+from nestling.resources.pods import status, surroundings, translate, update
+from nestling.resources.pods.context import PodContext, Refused
+from nestling.syncer import metadata
+from nestling.syncer.context import SyncContext
+from nestling.syncer.spec import Action, Delete, Pair, SideName, SyncSpec, Waiting, Wanted, Warn
+from nestling.syncer.verbs import existing
+
+_AT_ONCE: Final = Delete(grace_period_seconds=0)
+_DEFAULT_GRACE: Final = 30
+
+
+async def to_host(ctx: SyncContext, pair: Pair) -> Wanted:
+    """Create the host pod. One that has run already is not brought back to life: its virtual pod goes."""
+    virtual = existing(pair.virtual)
+    ran = (virtual.get("status") or {}).get("startTime")
+    if pair.agreed is not None or ran or virtual["metadata"].get("deletionTimestamp"):
+        return Wanted(delete_virtual=_AT_ONCE)
+    try:
+        host = translate.translate(surroundings.around(ctx, virtual, for_containers=True), virtual)
+    except Refused as refusal:
+        return Wanted(warnings=(Warn(str(refusal)),))
+    return Wanted(host=host, warnings=tuple(Warn(text) for text in translate.warnings(virtual)))
+
+
+async def sync(ctx: SyncContext, spec: SyncSpec, pair: Pair) -> Wanted:
+    """Both exist: deletion first, then the node, then everything else."""
+    virtual, host = existing(pair.virtual), existing(pair.host)
+    light = surroundings.around(ctx, virtual, for_containers=False)
+    if virtual["metadata"].get("deletionTimestamp") or host["metadata"].get("deletionTimestamp"):
+        return _deleting(light, virtual, host, pair)
+    chosen, bound = host["spec"].get("nodeName"), virtual["spec"].get("nodeName")
+    if bound and bound != chosen:
+        # somebody bound the virtual pod elsewhere than the host did; it cannot be moved
+        return Wanted(delete_virtual=Delete(grace_period_seconds=_DEFAULT_GRACE))
+    if chosen and not bound:
+        return _bind(ctx, virtual, chosen)
+    return _follow(ctx, spec, pair, light)
+
+
+def _deleting(ctx: PodContext, virtual: Obj, host: Obj, pair: Pair) -> Wanted:
+    """Either side is going: the other goes with the same grace period, and the tenant watches until the host pod is
+    gone.
+    """
+    ours, theirs = virtual["metadata"], host["metadata"]
+    shown = {**virtual, "status": status.virtual_status(ctx, virtual, host, _agreed(pair))}
+    if not ours.get("deletionTimestamp"):
+        grace = virtual["spec"].get("terminationGracePeriodSeconds", _DEFAULT_GRACE)
+        return Wanted(virtual=shown, delete_virtual=Delete(grace_period_seconds=grace))
+    grace = ours.get("deletionGracePeriodSeconds") or 0
+    shorter = theirs.get("deletionTimestamp") and grace < (theirs.get("deletionGracePeriodSeconds") or 0)
+    if not theirs.get("deletionTimestamp") or shorter:
+        return Wanted(virtual=shown, delete_host=Delete(grace_period_seconds=grace))
+    return Wanted(virtual=shown)
+
+
+def _bind(ctx: SyncContext, virtual: Obj, node: str) -> Wanted:
+    """Tell the virtual cluster where the host has put the pod. The change comes back as an event, and the status
+    follows then.
+    """
+    if ctx.virtual.meta(NODES, VirtualKey("", node)) is None:
+        raise Waiting(f"node {node} is not there yet")
+    meta = virtual["metadata"]
+    body = {
+        "apiVersion": "v1",
+        "kind": "Binding",
+        "metadata": {"name": meta["name"], "namespace": meta["namespace"], "uid": meta["uid"]},
+        "target": {"apiVersion": "v1", "kind": "Node", "name": node},
+    }
+    action = Action(
+        side=SideName.VIRTUAL,
+        resource=PODS,
+        namespace=meta["namespace"],
+        name=meta["name"],
+        subresource="binding",
+        body=body,
+    )
+    return Wanted(actions=(action,))
+
+
+def _follow(ctx: SyncContext, spec: SyncSpec, pair: Pair, light: PodContext) -> Wanted:
+    virtual, host, agreed = existing(pair.virtual), existing(pair.host), _agreed(pair)
+    meta_virtual, meta_host = metadata.for_update(ctx, spec, virtual, host, pair.host_key, pair.agreed)
+    seen = {**virtual, "metadata": meta_virtual}
+    return Wanted(
+        virtual={**seen, "status": status.virtual_status(light, virtual, host, agreed)},
+        host={
+            **host,
+            "metadata": pod_metadata.overlay(light, seen, meta_host, host),
+            "spec": update.host_spec(light, virtual, host, agreed),
+        },
+        actions=_actions(ctx, light, pair),
+    )
+
+
+def _actions(ctx: SyncContext, light: PodContext, pair: Pair) -> tuple[Action, ...]:
+    """Changes of a running pod that go through subresources of the host pod."""
+    virtual, host, agreed = existing(pair.virtual), existing(pair.host), _agreed(pair)
+    found: list[Action] = []
+    if len(virtual["spec"].get("ephemeralContainers") or ()) > len(host["spec"].get("ephemeralContainers") or ()):
+        full = surroundings.around(ctx, virtual, for_containers=True)
+        containers = update.ephemeral_containers(full, virtual, host)
+        if containers:
+            found.append(_patch(pair.host_key, "ephemeralcontainers", {"spec": {"ephemeralContainers": containers}}))
+    resize = update.resize_patch(light, virtual, host, agreed)
+    if resize:
+        found.append(_patch(pair.host_key, "resize", resize))
+    conditions = status.host_conditions(virtual, host, agreed)
+    if conditions:
+        found.append(_patch(pair.host_key, "status", {"status": {"conditions": conditions}}))
+    return tuple(found)
+
+
+def _patch(host_key: HostKey, subresource: str, body: Obj) -> Action:
+    return Action(
+        side=SideName.HOST,
+        resource=PODS,
+        namespace=host_key.namespace,
+        name=host_key.name,
+        subresource=subresource,
+        body=body,
+        method="PATCH",
+    )
+
+
+def _agreed(pair: Pair) -> Obj | None:
+    """The virtual pod as it last agreed with the host; a spec that was never remembered counts as empty."""
+    if pair.agreed is None:
+        return None
+    return {"spec": {}, "status": {}, **pair.agreed.virtual}
