@@ -9,9 +9,9 @@ from nestling.local import manifests
 
 _CLAIM_ANNOTATION = "volume.kubernetes.io/storage-provisioner"
 _VOLUME_ANNOTATION = "pv.kubernetes.io/provisioned-by"
-_SCALES = {suffix: 1000**power for power, suffix in enumerate(("", "k", "M", "G", "T", "P", "E"))} | {
-    suffix: 1024**power for power, suffix in enumerate(("", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"))
-}
+_SCALES: dict[str, float] = {
+    suffix: 1000.0**power for power, suffix in enumerate(("", "k", "M", "G", "T", "P", "E"))
+} | {suffix: 1024.0**power for power, suffix in enumerate(("", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"))}
 _QUANTITY = re.compile(r"([0-9.]+)([a-zA-Z]*)")
 
 
