@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from nestling.config import errors, merge, model, structure, yaml_text
+from nestling.config import defaults, errors, legacy, merge, model, rules, structure, support, yaml_text
 from nestling.config import sets as assignments
 
 
@@ -44,22 +44,47 @@ class _Draft:
         return (self.origins[-1][0] if self.origins else ""), None
 
 
-def load(texts: Sequence[Source], sets: Sequence[str] = ()) -> model.VClusterConfig:
+def load(texts: Sequence[Source], sets: Sequence[str] = (), *, refuse_unsupported: bool = True) -> model.VClusterConfig:
     """The configuration that the sources add up to; a later source wins, ``sets`` win over all.
 
-    Raises ``errors.ConfigError`` with all problems of all sources at once.
+    Raises ``errors.ConfigError`` with all problems of all sources at once. Without ``refuse_unsupported``, keys of
+    features that do not exist yet are accepted: for looking at a configuration, never for running one.
     """
     draft = _gather(texts, sets)
-    config, findings = structure.validate(merge.settle(draft.values, model.VClusterConfig), draft.written)
+    values, findings = legacy.take_out(draft.values)
+    config, broken = structure.validate(merge.settle(values, model.VClusterConfig), draft.written)
+    config = config.with_user_values(values)
+    findings += broken
+    found = [*rules.check(config), *(support.check(config) if refuse_unsupported else ())]
+    findings += _unrelated(found, {finding.path for finding in broken})
     problems = [*draft.problems, *(draft.problem(finding) for finding in findings)]
     if problems:
         raise errors.ConfigError(_in_order(problems))
-    return config.with_user_values(draft.values)
+    return config
+
+
+def _unrelated(findings: Iterable[errors.Finding], broken: set[errors.Path]) -> list[errors.Finding]:
+    """The findings that do not merely follow from a key that is broken itself."""
+    return [
+        finding
+        for finding in findings
+        if not any(_touches(path, bad) for path in (finding.path, *finding.about) for bad in broken)
+    ]
+
+
+def _touches(one: errors.Path, other: errors.Path) -> bool:
+    length = min(len(one), len(other))
+    return one[:length] == other[:length]
 
 
 def dump(config: model.VClusterConfig) -> str:
     """The values that the user wrote, merged from all sources, as YAML; loading it gives the same configuration."""
     return _yaml(config.user_values)
+
+
+def dump_effective(config: model.VClusterConfig) -> str:
+    """All values, the chart's defaults included, as YAML: what the Secret vc-config-NAME holds (spec §6)."""
+    return _yaml(defaults.values(config))
 
 
 def _yaml(values: dict[str, Any]) -> str:

@@ -56,6 +56,15 @@ class VClusterConfig(base.Section):
     _user_values: dict[str, Any] = pydantic.PrivateAttr(default_factory=dict)
 
     @property
+    def virtual_scheduler_enabled(self) -> bool:
+        """Whether pods are placed by a scheduler of the virtual cluster (spec §4.1)."""
+        return (
+            self.control_plane.distro.k8s.scheduler.enabled
+            or self.control_plane.advanced.virtual_scheduler.enabled
+            or self.sync.to_host.pods.hybrid_scheduling.enabled
+        )
+
+    @property
     def user_values(self) -> dict[str, Any]:
         """What the user wrote, merged from all sources, nulls included; the chart's defaults are not in it."""
         return copy.deepcopy(self._user_values)

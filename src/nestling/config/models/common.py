@@ -34,7 +34,7 @@ class Patch(base.Section):
     reverse_expression: str | None = None
     """JavaScript for the way back."""
     reference: base.Part[PatchReference] | None = None
-    labels: base.Absent[dict[str, Any]] = pydantic.Field(default={})
+    labels: dict[str, Any] | None = None
     """Treat the field as labels; for custom resources."""
 
 
