@@ -140,7 +140,7 @@ def is_ours(existing: Obj, tenant: Tenant) -> bool:
     """May this Secret be overwritten: it carries our label, or nothing but keys that we write."""
     labels = existing["metadata"].get("labels") or {}
     if labels.get("vcluster-name") == tenant.name:
-        return labels.get("vcluster-namespace", tenant.namespace) == tenant.namespace
+        return bool(labels.get("vcluster-namespace", tenant.namespace) == tenant.namespace)
     return not existing.get("data")
 
 

@@ -7,7 +7,7 @@ gets a permission for a feature that is off.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final, Protocol
+from typing import Protocol
 
 from nestling.config import model
 from nestling.config.models import base

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nestling.controlplane import settings, store
+from tests.unit.controlplane import samples
+
+
+def choose(text: str = "", **changes: object) -> store.Store:
+    inputs = samples.inputs(text, **changes)
+    return store.choose(inputs.config, inputs.syncer, inputs.binaries, log_dir=Path("/data/run/logs"))
+
+
+def test_etcd_is_the_default() -> None:
+    found = choose().component
+    assert found is not None
+    assert found.name == "etcd"
+    expected = {
+        "data-dir": "/data/etcd",
+        "listen-client-urls": "https://127.0.0.1:2379",
+        "listen-peer-urls": "https://127.0.0.1:2380",
+        "client-cert-auth": "true",
+        "peer-client-cert-auth": "true",
+        "name": "my-vc-0",
+    }
+    assert {name: samples.flag(found.argv, name) for name in expected} == expected
+    assert found.ready is not None
+    assert found.ready.cert_file == "/data/pki/etcd/healthcheck-client.crt"
+
+
+def test_embedded_etcd_takes_extra_args_and_snapshot_count() -> None:
+    own = "{snapshotCount: 5, extraArgs: [--log-level=info]}"
+    found = choose(f"controlPlane: {{backingStore: {{etcd: {{embedded: {own}}}}}}}")
+    assert found.component is not None
+    assert samples.flag(found.component.argv, "snapshot-count") == "5"
+    assert samples.flag(found.component.argv, "log-level") == "info"
+
+
+def test_deployed_etcd_is_reached_by_its_service() -> None:
+    found = choose("controlPlane: {backingStore: {etcd: {deploy: {enabled: true}}}}")
+    assert found.component is None
+    assert found.api_server_flags["etcd-servers"] == "https://my-vc-etcd:2379"
+    assert found.api_server_flags["etcd-cafile"] == "/data/pki/etcd/ca.crt"
+
+
+def test_deployed_etcd_without_service_is_reached_by_the_headless_one() -> None:
+    found = choose("controlPlane: {backingStore: {etcd: {deploy: {enabled: true, service: {enabled: false}}}}}")
+    assert found.api_server_flags["etcd-servers"] == "https://my-vc-etcd-headless:2379"
+
+
+def test_on_a_machine_the_own_etcd_takes_the_place_of_a_deployed_one() -> None:
+    found = choose("controlPlane: {backingStore: {etcd: {deploy: {enabled: true}}}}", host_kubeconfig=Path("/host"))
+    assert found.component is not None
+    assert found.component.name == "etcd"
+
+
+def test_external_etcd() -> None:
+    text = "{enabled: true, endpoint: 'https://e:2379', tls: {caFile: /ca, certFile: /cert, keyFile: /key}}"
+    found = choose(f"controlPlane: {{backingStore: {{etcd: {{external: {text}}}}}}}")
+    assert found.component is None
+    assert dict(found.api_server_flags) == {
+        "etcd-servers": "https://e:2379",
+        "etcd-cafile": "/ca",
+        "etcd-certfile": "/cert",
+        "etcd-keyfile": "/key",
+    }
+
+
+def test_embedded_database_runs_kine_on_sqlite() -> None:
+    found = choose("controlPlane: {backingStore: {database: {embedded: {enabled: true}}}}")
+    assert found.component is not None
+    assert found.component.argv[0] == "/binaries/kine"
+    assert str(samples.flag(found.component.argv, "endpoint")).startswith("sqlite:///data/state.db?_journal=WAL&")
+    assert found.api_server_flags["etcd-servers"] == "unix:///data/kine.sock"
+
+
+def test_an_external_database_is_refused_with_its_key() -> None:
+    config = samples.config(
+        "controlPlane: {backingStore: {database: {external: {enabled: true, dataSource: 'mysql://x'}}}}"
+    )
+    with pytest.raises(settings.PreparationError, match=r"controlPlane\.backingStore\.database\.external\.enabled"):
+        store.binary(config, local=True)
