@@ -141,7 +141,7 @@ class Store:
         return set(self._found[index].get(value, ()))
 
     def upsert(self, raw: bytes, *, initial: bool = False) -> bool:
-        """Take an object in, unless a newer version of it is there or it is known to be gone. Did it change anything?"""
+        """Take an object in, unless a newer version is there or it is known to be gone. Did it change anything?"""
         meta = _META.decode(raw).metadata
         held = self._entries.get(meta.key)
         if meta.uid in self._gone or (held is not None and _is_older(meta, held[0])):

@@ -12,9 +12,10 @@ from types import TracebackType
 from typing import Any, Final, Protocol, Self
 
 import aiohttp
+import yarl
 
 from nestling.kube import credentials, errors, kubeconfig, requests
-from nestling.kube.resource import Obj, Resource
+from nestling.kube.resource import Obj, Resource, decode
 
 _PAGE: Final = 500
 _CONNECT_SECONDS: Final = 10.0
@@ -113,7 +114,7 @@ class Client:
         self, resource: Resource, name: str, namespace: str | None = None, *, subresource: str | None = None
     ) -> Obj:
         """Read one object."""
-        return requests.decode(await self.send(requests.get(resource, name, namespace, subresource=subresource)))
+        return decode(await self.send(requests.get(resource, name, namespace, subresource=subresource)))
 
     async def list(
         self,
@@ -133,9 +134,9 @@ class Client:
                 label_selector=label_selector,
                 field_selector=field_selector,
                 limit=_PAGE,
-                continue_token=token,
+                continue_=token,
             )
-            page = requests.decode(await self.send(request))
+            page = decode(await self.send(request))
             found += (
                 {"apiVersion": resource.api_version, "kind": resource.kind, **item} for item in page.get("items") or ()
             )
@@ -156,11 +157,11 @@ class Client:
         """Create an object, in the namespace of its metadata unless another one is given."""
         where = namespace if namespace is not None else (obj.get("metadata") or {}).get("namespace")
         request = requests.create(resource, obj, where, name=name, subresource=subresource, dry_run=dry_run)
-        return requests.decode(await self.send(request))
+        return decode(await self.send(request))
 
     async def replace(self, resource: Resource, obj: Obj, *, subresource: str | None = None) -> Obj:
         """Write a whole object."""
-        return requests.decode(await self.send(requests.replace(resource, obj, subresource=subresource)))
+        return decode(await self.send(requests.replace(resource, obj, subresource=subresource)))
 
     async def patch(
         self,
@@ -185,7 +186,7 @@ class Client:
             field_manager=field_manager,
             force=force,
         )
-        return requests.decode(await self.send(request))
+        return decode(await self.send(request))
 
     async def delete(
         self,
@@ -208,15 +209,15 @@ class Client:
             grace_period_seconds=grace_period_seconds,
             propagation_policy=propagation_policy,
         )
-        return requests.decode(await self.send(request))
+        return decode(await self.send(request))
 
     async def raw(self, path: str) -> bytes:
         """The body at any path."""
-        return await self.send(requests.Request("GET", path))
+        return await self.send(requests.raw(path))
 
     async def version(self) -> Obj:
         """What ``/version`` says: major, minor, gitVersion."""
-        return requests.decode(await self.raw("/version"))
+        return decode(await self.raw("/version"))
 
     async def _once(self, request: requests.Request) -> bytes:
         timeout = aiohttp.ClientTimeout(total=_REQUEST_SECONDS, sock_connect=_CONNECT_SECONDS)
@@ -236,7 +237,7 @@ class Client:
         tls = await self._credentials.tls()
         response = await self._session.request(
             request.method,
-            self.config.server + request.path,
+            yarl.URL(self.config.server + request.path, encoded=True),
             params=request.params,
             headers={**request.headers, **await self._credentials.headers()},
             data=request.body,
@@ -257,7 +258,7 @@ class Client:
 
     def _failed(self, error: BaseException) -> errors.ConnectionFailed:
         cause = str(error) or type(error).__name__
-        return errors.ConnectionFailed(f"{self.config.server} cannot be reached: {cause}")
+        return errors.ConnectionFailed(self.config.server, cause)
 
 
 def _wait(attempt: int, asked: float | None) -> float:

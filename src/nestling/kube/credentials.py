@@ -115,7 +115,7 @@ def _tls_context(config: kubeconfig.ClientConfig, issued: _Issued | None) -> ssl
 
 @contextlib.contextmanager
 def _files(config: kubeconfig.ClientConfig, issued: _Issued | None) -> Iterator[tuple[Path, Path] | None]:
-    """The client certificate and key as files: the ssl module reads nothing else. Written ones are private and removed."""
+    """Client certificate and key as files: ssl reads nothing else. Those written here are private and removed."""
     cert = issued.cert.encode() if issued and issued.cert else config.cert_data
     key = issued.key.encode() if issued and issued.key else config.key_data
     if cert is None and key is None:

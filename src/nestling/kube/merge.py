@@ -8,32 +8,52 @@ from nestling.kube.resource import Obj
 
 
 def diff(old: Obj, new: Obj) -> Obj:
-    """The merge patch that makes ``new`` out of ``old``; empty when they are equal. Lists are replaced as a whole.
+    """The smallest patch that makes ``old`` equal to ``new``; empty when they are equal.
 
-    A None inside ``new`` means the same as a missing key: a merge patch cannot say it in another way.
+    Lists are replaced whole. A null in ``new`` counts as absent: a merge patch cannot say anything else, and the API
+    server drops nulls anyway. The patch shares values with ``new``.
     """
-    patch: Obj = {key: None for key in old if old[key] is not None and new.get(key) is None}
+    patch: Obj = {key: None for key, value in old.items() if value is not None and new.get(key) is None}
     for key, value in new.items():
         if value is None:
             continue
         before = old.get(key)
-        if isinstance(value, dict) and isinstance(before, dict):
-            inner = diff(before, value)
-            if inner:
-                patch[key] = inner
-        elif value != before:
+        if isinstance(value, dict):
+            if isinstance(before, dict):
+                inner = diff(before, value)
+                if inner:
+                    patch[key] = inner
+            else:
+                patch[key] = _without_nulls(value)
+        elif not _same(before, value):
             patch[key] = value
     return patch
 
 
-def apply(obj: Any, patch: Any) -> Any:
-    """The object after a merge patch; the input stays as it is."""
-    if not isinstance(patch, dict):
-        return patch
-    result = dict(obj) if isinstance(obj, dict) else {}
+def apply(obj: Obj, patch: Obj) -> Obj:
+    """The patched object as a new dict. Subtrees that the patch does not touch are shared with ``obj``."""
+    result = dict(obj)
     for key, value in patch.items():
         if value is None:
             result.pop(key, None)
+        elif isinstance(value, dict):
+            before = result.get(key)
+            result[key] = apply(before if isinstance(before, dict) else {}, value)
         else:
-            result[key] = apply(result.get(key), value)
+            result[key] = value
     return result
+
+
+def _without_nulls(value: Obj) -> Obj:
+    return apply({}, value)
+
+
+def _same(one: Any, other: Any) -> bool:
+    """JSON equality: Python's, but true is not 1, at any depth."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_same(value, other[key]) for key, value in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return bool(one == other)

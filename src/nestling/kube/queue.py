@@ -44,7 +44,7 @@ class WorkQueue(Generic[K]):
         return len(self._waiting) + len(self._again)
 
     def add(self, key: K, *, priority: int = 0, after: float = 0.0) -> None:
-        """Hand this key to a worker, once; ``after`` so many seconds. A key that waits already keeps its better terms."""
+        """Hand this key to a worker, once, ``after`` so many seconds. A waiting key keeps its better terms."""
         if after > 0:
             self._add_later(key, after)
             return

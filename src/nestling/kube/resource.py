@@ -5,14 +5,23 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Final
 
+import msgspec
+
 #: A Kubernetes object as the API server sends it. Objects stay plain dicts: a typed model drops fields that it does
 #: not know.
 Obj = dict[str, Any]
 
+_DECODE: Final = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+def decode(raw: bytes) -> Obj:
+    """The object in an answer of the API server."""
+    return _DECODE(raw)
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Resource:
-    """A group, version and resource with its kind, for example ``Resource("apps", "v1", "deployments", "Deployment")``."""
+    """A group, version and resource with its kind: ``Resource("apps", "v1", "deployments", "Deployment")``."""
 
     group: str
     version: str

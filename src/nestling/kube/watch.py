@@ -127,7 +127,7 @@ async def _list(source: Source) -> AsyncIterator[tuple[Event, str | None]]:
             label_selector=source.label_selector,
             field_selector=source.field_selector,
             limit=_PAGE,
-            continue_token=token,
+            continue_=token,
         )
         page = _PAGE_DECODER.decode(await source.client.send(request))
         for item in page.items or ():
