@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from nestling.naming import labels
-from nestling.naming.tenant import HostKey, Tenant, VirtualKey
+from nestling.naming.tenant import HostKey, VirtualKey
 
 SKIP_TRANSLATE: Final = labels.SKIP_TRANSLATE
 #: Keys under our prefix that a tenant may set on its own objects, to ask for something.
@@ -24,7 +24,6 @@ def to_host(
     uid: str,
     gvk: str,
     host: HostKey,
-    tenant: Tenant,
     virtual_labels: Mapping[str, str] | None = None,
     excluded: Iterable[str] = (),
 ) -> dict[str, str]:

@@ -13,10 +13,21 @@ from nestling.naming.tenant import HostKey, Tenant, VirtualKey
 class Metadata(Protocol):
     """Cached metadata, as far as ownership depends on it."""
 
-    name: str
-    namespace: str
-    labels: Mapping[str, str] | None
-    annotations: Mapping[str, str] | None
+    @property
+    def name(self) -> str:
+        """The object's name."""
+
+    @property
+    def namespace(self) -> str:
+        """Its namespace, empty for a cluster-scoped object."""
+
+    @property
+    def labels(self) -> Mapping[str, str] | None:
+        """Its labels."""
+
+    @property
+    def annotations(self) -> Mapping[str, str] | None:
+        """Its annotations."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

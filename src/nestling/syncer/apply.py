@@ -19,7 +19,7 @@ from nestling.syncer.spec import Action, Delete, Pair, SideName, SyncSpec, Wante
 _DECODE: Final = msgspec.json.Decoder().decode
 
 
-class Refused(Exception):  # noqa: N818 - an answer, not an error
+class Refused(Exception):
     """The host object that we would write belongs to somebody else; it is left alone and the tenant is told."""
 
 

@@ -58,4 +58,4 @@ class Mirrored:
 
     def claims(self, ctx: SyncContext, host: Obj, key: VirtualKey) -> bool:
         """Always: there is nothing but the name."""
-        return host["metadata"]["name"] == key.name
+        return bool(host["metadata"]["name"] == key.name)

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from nestling.kube.resource import Obj
-from nestling.naming import annotations, labels, ownership
+from nestling.naming import annotations as naming_annotations
+from nestling.naming import labels, ownership
 from nestling.naming.tenant import HostKey, VirtualKey
 from nestling.syncer import fields
 from nestling.syncer.context import SyncContext
@@ -43,14 +44,14 @@ def for_update(
     new_labels = three_way(
         _without(virtual_meta.get("labels"), spec.excluded_labels),
         _labels_seen(ctx, spec, host),
-        managed=annotations.managed_keys(host_annotations, labels.MANAGED_LABELS),
+        managed=naming_annotations.managed_keys(host_annotations, labels.MANAGED_LABELS),
         agreed_virtual=_without(agreed.virtual["metadata"].get("labels"), spec.excluded_labels) if agreed else None,
         agreed_host=_labels_seen(ctx, spec, agreed.host) if agreed else None,
     )
     new_annotations = three_way(
         _without(virtual_meta.get("annotations"), spec.excluded_annotations),
         _annotations_seen(ctx, spec, host),
-        managed=annotations.managed_keys(host_annotations, labels.MANAGED_ANNOTATIONS),
+        managed=naming_annotations.managed_keys(host_annotations, labels.MANAGED_ANNOTATIONS),
         agreed_virtual=_without(agreed.virtual["metadata"].get("annotations"), spec.excluded_annotations)
         if agreed
         else None,
@@ -129,13 +130,12 @@ def _host_metadata(
         },
         "annotations": {
             **_only(host_annotations, spec.excluded_annotations),
-            **annotations.to_host(
+            **naming_annotations.to_host(
                 virtual_annotations,
                 key=key,
                 uid=meta["uid"],
                 gvk=spec.virtual.gvk,
                 host=host_key,
-                tenant=ctx.tenant,
                 virtual_labels=virtual_labels,
             ),
             **spec.extra_annotations(ctx, virtual),
@@ -165,7 +165,7 @@ def _labels_seen(ctx: SyncContext, spec: SyncSpec, host: Obj) -> Strings:
 
 def _annotations_seen(ctx: SyncContext, spec: SyncSpec, host: Obj) -> Strings:
     """The annotations of a host object as the tenant would see them."""
-    return _without(annotations.to_virtual(host["metadata"].get("annotations"), ctx.tenant), spec.excluded_annotations)
+    return _without(naming_annotations.to_virtual(host["metadata"].get("annotations")), spec.excluded_annotations)
 
 
 def _only(strings: Strings | None, included: frozenset[str]) -> Strings:

@@ -159,7 +159,7 @@ class Watch:
     scope: Scope = Scope.MANAGED
 
 
-class Waiting(Exception):  # noqa: N818 - a state of affairs, not an error
+class Waiting(Exception):
     """Something that will come is not there yet; the shell tries again with back-off and tells nobody."""
 
 

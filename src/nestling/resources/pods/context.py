@@ -21,7 +21,7 @@ Changes = dict[str, Any]
 Step = Callable[["PodContext", Obj, Obj], Changes]
 
 
-class Refused(Exception):  # noqa: N818 - an answer to the tenant, not an error of ours
+class Refused(Exception):
     """The pod asks for something that must not reach the host; the message says what and what to do instead."""
 
 

@@ -40,7 +40,6 @@ def for_create(ctx: PodContext, virtual: Obj) -> Obj:
             uid=meta["uid"],
             gvk=PODS.gvk,
             host=host,
-            tenant=ctx.tenant,
             virtual_labels=own_labels,
             excluded=keys.EXCLUDED,
         ),

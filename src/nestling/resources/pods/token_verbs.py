@@ -11,7 +11,7 @@ import datetime
 from typing import Final
 
 from nestling.kube import cache, requests
-from nestling.kube.resource import PODS, SERVICE_ACCOUNTS, Obj
+from nestling.kube.resource import PODS, SERVICE_ACCOUNTS, Obj, decode
 from nestling.naming import names, ownership
 from nestling.naming.tenant import HostKey, VirtualKey
 from nestling.resources.pods import surroundings, tokens
@@ -105,6 +105,6 @@ async def _request(ctx: SyncContext, need: tokens.TokenRequestNeed, virtual: Obj
     request = requests.create(
         SERVICE_ACCOUNTS, tokens.token_request(need, virtual), namespace, name=need.service_account, subresource="token"
     )
-    answer: Obj = requests.decode(await ctx.virtual.client.send(request))
+    answer: Obj = decode(await ctx.virtual.client.send(request))
     token: str = answer["status"]["token"]
     return token

@@ -29,8 +29,8 @@ async def to_host(ctx: SyncContext, pair: Pair) -> Wanted:
     try:
         host = translate.translate(surroundings.around(ctx, virtual, for_containers=True), virtual)
     except Refused as refusal:
-        return Wanted(warnings=(Warn(str(refusal)),))
-    return Wanted(host=host, warnings=tuple(Warn(text) for text in translate.warnings(virtual)))
+        return Wanted(warnings=(Warn(message=str(refusal)),))
+    return Wanted(host=host, warnings=tuple(Warn(message=text) for text in translate.warnings(virtual)))
 
 
 async def sync(ctx: SyncContext, spec: SyncSpec, pair: Pair) -> Wanted:
