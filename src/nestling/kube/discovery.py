@@ -14,13 +14,8 @@ from typing import Any, Final, Protocol
 from nestling.kube import errors, requests
 from nestling.kube.resource import Obj, Resource, decode
 
-_ACCEPT: Final = ",".join(
-    (
-        "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList",
-        "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList",
-        "application/json",
-    )
-)
+_GROUP: Final = "application/json;g=apidiscovery.k8s.io;as=APIGroupDiscoveryList"
+_ACCEPT: Final = f"{_GROUP};v=v2,{_GROUP};v=v2beta1,application/json"
 _AGGREGATED: Final = "APIGroupDiscoveryList"
 
 
