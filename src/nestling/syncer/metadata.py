@@ -50,12 +50,12 @@ def for_update(
     )
     new_annotations = three_way(
         _without(virtual_meta.get("annotations"), spec.excluded_annotations),
-        _annotations_seen(ctx, spec, host),
+        _annotations_seen(spec, host),
         managed=naming_annotations.managed_keys(host_annotations, labels.MANAGED_ANNOTATIONS),
         agreed_virtual=_without(agreed.virtual["metadata"].get("annotations"), spec.excluded_annotations)
         if agreed
         else None,
-        agreed_host=_annotations_seen(ctx, spec, agreed.host) if agreed else None,
+        agreed_host=_annotations_seen(spec, agreed.host) if agreed else None,
     )
     wanted_virtual = fields.clone(virtual_meta)
     _set(wanted_virtual, "labels", {**_only(virtual_meta.get("labels"), spec.excluded_labels), **new_labels})
@@ -163,7 +163,7 @@ def _labels_seen(ctx: SyncContext, spec: SyncSpec, host: Obj) -> Strings:
     return _without(labels.to_virtual(host["metadata"].get("labels"), ctx.tenant), spec.excluded_labels)
 
 
-def _annotations_seen(ctx: SyncContext, spec: SyncSpec, host: Obj) -> Strings:
+def _annotations_seen(spec: SyncSpec, host: Obj) -> Strings:
     """The annotations of a host object as the tenant would see them."""
     return _without(naming_annotations.to_virtual(host["metadata"].get("annotations")), spec.excluded_annotations)
 
