@@ -63,10 +63,11 @@ def _own(command: click.Command, ctx: click.Context) -> list[click.Option]:
 
 
 def _flags(title: str, options: Sequence[click.Option]) -> str:
-    return _table(title, [(flag_names(option), flag_help(option)) for option in sorted(options, key=_long_name)])
+    return _table(title, [(flag_names(option), flag_help(option)) for option in sorted(options, key=long_name)])
 
 
-def _long_name(option: click.Option) -> str:
+def long_name(option: click.Option) -> str:
+    """What flags are sorted by."""
     return max(option.opts, key=len).lstrip("-")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import sys
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from typing import NoReturn
 
 import click
 
-from nestling.cli import cobra, failures, settings, ui
+from nestling.cli import cobra, ending, failures, settings, ui
 
 HELP = """
 Virtual Kubernetes clusters: each has its own API server and lives in one namespace of a host cluster.
@@ -69,15 +70,27 @@ def main(args: Sequence[str], *, program: str) -> int:
     except (click.Abort, KeyboardInterrupt):
         ui.reporter(state, args).error("interrupted")
         return 128 + signal.SIGINT
+    except ending.Terminated as asked:
+        ui.reporter(state, args).error(f"ended by {asked.signal.name}")
+        return 128 + asked.signal
+    except SystemExit as exiting:
+        # So click ends when a write found that nobody reads (`nestling --help | head -1`): no mistake of the user.
+        if exiting.code and _reader_gone():
+            return 0
+        raise
     except BrokenPipeError:
-        # The reader of our output has gone (`nestling list | head -1`): that is no mistake, and there is nobody to
-        # tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:  # noqa: BLE001  the edge of the program: every failure becomes a message and an exit code
         failures.report(error, ui.reporter(state, args), program=program, debug=state.debug)
         return 1
     return code if isinstance(code, int) else 0
+
+
+def _reader_gone() -> bool:
+    poll = select.poll()
+    poll.register(1, 0)
+    return any(event & select.POLLERR for _, event in poll.poll(0))
 
 
 def run() -> NoReturn:

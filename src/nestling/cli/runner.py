@@ -10,14 +10,10 @@ from typing import Any, TypeVar
 
 import click
 
-from nestling.cli import settings, ui
+from nestling.cli import ending, settings, ui
 from nestling.lifecycle import kubeconfig_file, select, session
 
 T = TypeVar("T")
-
-
-class Terminated(BaseException):
-    """Somebody asked this process to end."""
 
 
 def new_session(ctx: click.Context) -> session.Session:
@@ -64,7 +60,7 @@ async def _interruptible(work: Coroutine[Any, Any, T]) -> T:
         return await work
     except asyncio.CancelledError:
         if asked:
-            raise Terminated(asked[0]) from None
+            raise ending.Terminated(asked[0]) from None
         raise
     finally:
         for number in (signal.SIGTERM, signal.SIGHUP):
@@ -76,7 +72,7 @@ def terminable() -> Iterator[None]:
     """The same for work outside asyncio (fetching binaries): SIGTERM raises where we are."""
 
     def terminate(number: int, _frame: object) -> None:
-        raise Terminated(signal.Signals(number))
+        raise ending.Terminated(signal.Signals(number))
 
     before = signal.signal(signal.SIGTERM, terminate)
     try:

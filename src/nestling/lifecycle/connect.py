@@ -41,7 +41,8 @@ async def entry(current: session.Session, cluster: base.VirtualCluster, access: 
         for key in ("certificate-authority-data", "certificate-authority"):
             target.pop(key, None)
         target["insecure-skip-tls-verify"] = True
-    return kubeconfig_nodes.Entry(access.context_name or cluster.context_name, cluster=target, user=user)
+    name = access.context_name or cluster.context_name
+    return kubeconfig_nodes.Entry(name, cluster=target, user=user, owner=cluster.context_name)
 
 
 def server_url(text: str) -> str:
@@ -56,18 +57,18 @@ def server_url(text: str) -> str:
 
 def switch(current: session.Session, new: kubeconfig_nodes.Entry, *, make_current: bool = True) -> Path:
     """Write the entry into the user's kubeconfig and make it current; remembers where ``disconnect`` goes back to."""
-    return current.files.add(dataclasses.replace(new, previous=way_back(current.files, new.name)), switch=make_current)
+    return current.files.add(dataclasses.replace(new, previous=way_back(current.files)), switch=make_current)
 
 
-def way_back(files: kubeconfig_file.Files, entering: str) -> str | None:
+def way_back(files: kubeconfig_file.Files) -> str | None:
     """The context to return to: the current one, or where the current one, if it is a virtual cluster's, would
     return to."""
     context: str | None = files.current_context()
     seen: set[str] = set()
-    while context and (context == entering or select.is_virtual(context)) and context not in seen:
+    while context and context not in seen and (previous := files.previous_of(context)) is not None:
         seen.add(context)
-        context = files.previous_of(context)
-    return context if context and context not in seen else None
+        context = previous
+    return context if context and context not in seen and not select.is_virtual(context) else None
 
 
 async def connect(current: session.Session, name: str, access: Access, *, make_current: bool = True) -> None:
@@ -118,7 +119,7 @@ def disconnect(files: kubeconfig_file.Files) -> tuple[str, str]:
     if not select.is_virtual(left) and files.previous_of(left) is None:
         now = f'the current context "{left}" is none' if left else "there is no current context"
         raise errors.UserError(f"not connected to a virtual cluster: {now}")
-    target = way_back(files, left) or select.parent_context(left)
+    target = way_back(files) or select.parent_context(left)
     target = target if target in files.contexts() else ""
     files.switch("")
     if target:
@@ -128,6 +129,5 @@ def disconnect(files: kubeconfig_file.Files) -> tuple[str, str]:
 
 def forget(files: kubeconfig_file.Files, cluster: base.VirtualCluster) -> list[str]:
     """Remove every entry of a virtual cluster from the user's kubeconfig; returns the names of the contexts."""
-    name = cluster.context_name
-    back = way_back(files, name)
-    return [name] if files.remove(name, back_to=back) else []
+    back = way_back(files)
+    return [name for name in files.owned_by(cluster.context_name) if files.remove(name, back_to=back)]

@@ -42,6 +42,7 @@ class Files:
 
     def check_writable(self) -> None:
         """Refuse before any work is done if the file that will be written cannot be."""
+        self.current_context()
         target = Path(os.path.realpath(self.default))
         folder = next(parent for parent in target.parents if parent.exists())
         if (target.exists() and not os.access(target, os.W_OK)) or not os.access(folder, os.W_OK | os.X_OK):
@@ -63,8 +64,13 @@ class Files:
         return list(dict.fromkeys(name for path in self.existing() for name in read(path).names("contexts")))
 
     def previous_of(self, context: str) -> str | None:
-        """The context to go back to from ``context``."""
-        return next((found for path in self.existing() if (found := read(path).previous_of(context))), None)
+        """The context to go back to from a context of ours, empty for none; None for a foreign context."""
+        found = (read(path).previous_of(context) for path in self.existing())
+        return next((previous for previous in found if previous is not None), None)
+
+    def owned_by(self, owner: str) -> list[str]:
+        """The contexts of one virtual cluster."""
+        return list(dict.fromkeys(name for path in self.existing() for name in read(path).owned_by(owner)))
 
     def add(self, entry: kubeconfig_nodes.Entry, *, switch: bool = True) -> Path:
         """Add or replace an entry, and switch to it; returns the file that holds the context."""

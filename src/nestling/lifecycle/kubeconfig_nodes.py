@@ -43,6 +43,8 @@ class Entry:
     namespace: str | None = None
     previous: str | None = None
     """The context to return to."""
+    owner: str = ""
+    """The virtual cluster, by the name that its context has by default: a context may be called otherwise."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -112,14 +114,26 @@ class Document:
         return removed
 
     def previous_of(self, context: str) -> str | None:
-        """The context that was current before a context of ours was switched to; None when this is not known."""
+        """The context that was current before a context of ours: empty when none was; None for a foreign context."""
+        found = self._remembered(context)
+        return None if found is None else str(found.get("previousContext") or "")
+
+    def owned_by(self, owner: str) -> list[str]:
+        """The contexts of one virtual cluster, whatever they are called."""
+        return [
+            name
+            for name in self.names("contexts")
+            if name == owner or (self._remembered(name) or {}).get("virtualCluster") == owner
+        ]
+
+    def _remembered(self, context: str) -> Obj | None:
+        """What we wrote into a context of ours."""
         for item in self._items("contexts"):
             if _named(item, context):
                 content: Any = _value(_get(item, "context"))
                 for extension in (content or {}).get("extensions") or []:
                     if extension.get("name") == EXTENSION:
-                        previous = (extension.get("extension") or {}).get("previousContext")
-                        return str(previous) if previous else None
+                        return dict(extension.get("extension") or {})
         return None
 
     def add(self, entry: Entry) -> None:
@@ -129,7 +143,7 @@ class Document:
         context: Obj = {"cluster": entry.name, "user": entry.name}
         if entry.namespace:
             context["namespace"] = entry.namespace
-        remembered = {"previousContext": entry.previous or ""}
+        remembered = {"virtualCluster": entry.owner or entry.name, "previousContext": entry.previous or ""}
         context["extensions"] = [{"name": EXTENSION, "extension": remembered}]
         self.upsert("contexts", entry.name, context)
 

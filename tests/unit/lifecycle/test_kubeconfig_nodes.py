@@ -78,6 +78,14 @@ def test_the_previous_context_is_remembered_in_the_context() -> None:
     document = nodes.Document.parse(changed(OTHERS, undo=False))
     assert document.previous_of(ENTRY.name) == "prod"
     assert document.previous_of("prod") is None
+    document.add(nodes.Entry("first", {}, {}))
+    assert document.previous_of("first") == ""
+
+
+def test_the_contexts_of_a_virtual_cluster_are_found_whatever_they_are_called() -> None:
+    document = nodes.Document.parse(changed(OTHERS, undo=False))
+    document.add(nodes.Entry("mine", {}, {}, owner=ENTRY.name))
+    assert document.owned_by(ENTRY.name) == [ENTRY.name, "mine"]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from nestling import resources as kinds
 from nestling.config import load
 from nestling.controlplane import host_objects
 from nestling.drivers import base, errors
-from nestling.drivers.local import access, embedded, folder, host_side, process, readiness
+from nestling.drivers.local import access, embedded, folder, host_side, process, readiness, status
 from nestling.kube import client as kube_client
 from nestling.kube import errors as kube_errors
 from nestling.kube import resource
@@ -104,7 +104,7 @@ async def wait_for_secret(client: kube_client.Client, place: folder.Folder, tena
             if time.monotonic() > deadline:
                 raise errors.UserError(
                     f"the control plane of {tenant.name} did not write the Secret vc-{tenant.name}:\n"
-                    + readiness.tail(readiness.log_of(place, "syncer"))
+                    + status.tail(status.log_of(place, "syncer"))
                 ) from None
             await asyncio.sleep(0.05)
         else:

@@ -9,15 +9,18 @@ import datetime
 import importlib.metadata
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from nestling.controlplane import supervisor_status
 from nestling.drivers import base, errors
-from nestling.drivers.local import build, embedded, folder, process, readiness
-from nestling.drivers.local import host_side as host_side_module
+from nestling.drivers.local import folder, process
+from nestling.drivers.local import status as status_module
 from nestling.kube.resource import Obj
 from nestling.local import paths, ports, record, report
 from nestling.naming.tenant import Tenant
+
+if TYPE_CHECKING:
+    from nestling.drivers.local import embedded, host_side
 
 STOP_SECONDS: Final = 20.0
 GONE_SECONDS: Final = 120.0
@@ -54,6 +57,8 @@ class LocalDriver:
 
     def fetch(self, request: base.CreateRequest, reporter: base.Reporter) -> None:
         """Get the binaries of the embedded host and of the virtual cluster."""
+        from nestling.drivers.local import embedded
+
         embedded.fetch(self.host, request, reporter)
 
     async def clusters(self, namespace: str | None = None) -> list[base.VirtualCluster]:
@@ -62,6 +67,8 @@ class LocalDriver:
 
     async def create(self, request: base.CreateRequest, reporter: base.Reporter) -> base.VirtualCluster:
         """Create, and leave nothing behind when that fails or is interrupted."""
+        from nestling.drivers.local import build
+
         tenant = Tenant(request.name, request.namespace)
         place = self.all.folder(request.namespace, request.name)
         with self.all.locked(request.namespace):
@@ -84,6 +91,8 @@ class LocalDriver:
         self, cluster: base.VirtualCluster, request: base.CreateRequest, reporter: base.Reporter
     ) -> base.VirtualCluster:
         """Write the new values and start the control plane again; the data stays."""
+        from nestling.drivers.local import embedded
+
         place, found = self._existing(cluster)
         with self.all.locked(cluster.namespace):
             with reporter.step(f"Stopping the control plane of {cluster.name}"):
@@ -93,6 +102,8 @@ class LocalDriver:
 
     async def ensure_running(self, cluster: base.VirtualCluster, reporter: base.Reporter) -> base.VirtualCluster:
         """Start what does not run; returns once the API is usable."""
+        from nestling.drivers.local import build, readiness
+
         place, found = self._existing(cluster)
         if found.phase in ("creating", "deleting"):
             what = "half created" if found.phase == "creating" else "half deleted"
@@ -128,6 +139,8 @@ class LocalDriver:
 
     async def kubeconfig(self, cluster: base.VirtualCluster) -> Obj:
         """The kubeconfig of Secret ``vc-NAME`` with the address on this machine."""
+        from nestling.drivers.local import build
+
         place, found = self._existing(cluster)
         await self.host.up(report.Silent())
         async with self.host.client() as client:
@@ -137,6 +150,8 @@ class LocalDriver:
         self, program: str, environ: Mapping[str, str], reporter: base.Reporter
     ) -> Mapping[str, str]:
         """kubectl and helm from the binaries of Nestling, when the machine has none."""
+        from nestling.drivers.local import embedded
+
         return embedded.with_program(program, environ, reporter)
 
     async def values(self, cluster: base.VirtualCluster) -> str:
@@ -148,12 +163,16 @@ class LocalDriver:
     @property
     def host(self) -> embedded.Embedded:
         """The embedded host."""
+        from nestling.drivers.local import embedded
+
         return embedded.Embedded(self.host_name, self.places)
 
     @contextlib.asynccontextmanager
-    async def _host_side(self, tenant: Tenant) -> AsyncIterator[host_side_module.HostSide]:
+    async def _host_side(self, tenant: Tenant) -> AsyncIterator[host_side.HostSide]:
+        from nestling.drivers.local import host_side
+
         async with self.host.client() as client:
-            yield host_side_module.HostSide(client, tenant)
+            yield host_side.HostSide(client, tenant)
 
     def _existing(self, cluster: base.VirtualCluster) -> tuple[folder.Folder, folder.Record]:
         place = self.all.folder(cluster.namespace, cluster.name)
@@ -165,6 +184,8 @@ class LocalDriver:
         return place, found
 
     def _new_record(self, request: base.CreateRequest) -> folder.Record:
+        from nestling.drivers.local import embedded
+
         this = supervisor_status.this_process()
         return folder.Record(
             name=request.name,
@@ -252,6 +273,8 @@ class LocalDriver:
         self, place: folder.Folder, found: folder.Record, request: base.CreateRequest, reporter: base.Reporter
     ) -> base.VirtualCluster:
         """Start an existing virtual cluster: after a pause, a reboot, or with new values."""
+        from nestling.drivers.local import build
+
         if not ports.is_free(found.port):
             raise errors.UserError(
                 f"the port {found.port} of {found.name} is in use by {ports.holder(found.port)}; "
@@ -265,7 +288,7 @@ class LocalDriver:
         return self._describe(place, found)
 
     def _describe(self, place: folder.Folder, found: folder.Record) -> base.VirtualCluster:
-        status, detail = readiness.status(place, found)
+        status, detail = status_module.of(place, found)
         return base.VirtualCluster(
             name=found.name,
             namespace=found.namespace,

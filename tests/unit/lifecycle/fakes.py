@@ -1,0 +1,118 @@
+"""A driver that remembers instead of doing, and a reporter that listens."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from nestling.drivers import base, errors
+from nestling.kube.resource import Obj
+from nestling.lifecycle import kubeconfig_file, session
+
+CREATED = datetime.datetime(2026, 1, 2, 3, 4, 5, tzinfo=datetime.UTC)
+
+
+def cluster(name: str = "my-vc", namespace: str = "", status: str = "Running") -> base.VirtualCluster:
+    return base.VirtualCluster(
+        name=name,
+        namespace=namespace or f"vcluster-{name}",
+        host_context="nestling-default",
+        status=status,
+        version="0.1.0",
+        created=CREATED,
+        kubernetes_version="v1.36.3",
+        server="https://127.0.0.1:16001",
+    )
+
+
+class FakeReporter:
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def info(self, message: str) -> None:
+        self.lines.append(f"info {message}")
+
+    def done(self, message: str) -> None:
+        self.lines.append(f"done {message}")
+
+    def warn(self, message: str) -> None:
+        self.lines.append(f"warn {message}")
+
+    def debug(self, message: str) -> None:
+        self.lines.append(f"debug {message}")
+
+    @contextlib.contextmanager
+    def step(self, text: str) -> Iterator[None]:
+        self.lines.append(f"step {text}")
+        yield
+
+
+class FakeDriver:
+    def __init__(self, *known: base.VirtualCluster) -> None:
+        self.known = list(known)
+        self.calls: list[str] = []
+        self.left: list[str] = []
+        self.user_values = "a: 1\n"
+
+    @property
+    def name(self) -> str:
+        return "fake"
+
+    def fetch(self, request: base.CreateRequest, reporter: base.Reporter) -> None:
+        self.calls.append("fetch")
+
+    async def clusters(self, namespace: str | None = None) -> list[base.VirtualCluster]:
+        return [found for found in self.known if namespace in (None, found.namespace)]
+
+    async def create(self, request: base.CreateRequest, reporter: base.Reporter) -> base.VirtualCluster:
+        self.calls.append(f"create {request.name}")
+        made = cluster(request.name, request.namespace)
+        self.known.append(made)
+        return made
+
+    async def upgrade(
+        self, cluster: base.VirtualCluster, request: base.CreateRequest, reporter: base.Reporter
+    ) -> base.VirtualCluster:
+        self.calls.append(f"upgrade {cluster.name} in {request.namespace}")
+        return cluster
+
+    async def ensure_running(self, cluster: base.VirtualCluster, reporter: base.Reporter) -> base.VirtualCluster:
+        self.calls.append(f"ensure_running {cluster.name}")
+        return cluster
+
+    async def pause(self, cluster: base.VirtualCluster, reporter: base.Reporter) -> None:
+        self.calls.append(f"pause {cluster.name}")
+
+    async def delete(
+        self, cluster: base.VirtualCluster, request: base.DeleteRequest, reporter: base.Reporter
+    ) -> Sequence[str]:
+        self.calls.append(f"delete {cluster.name}")
+        if not self.left:
+            self.known = [found for found in self.known if found != cluster]
+        return self.left
+
+    async def kubeconfig(self, cluster: base.VirtualCluster) -> Obj:
+        if cluster.status == "Broken":
+            raise errors.UserError("no kubeconfig")
+        return {
+            "clusters": [{"cluster": {"server": cluster.server, "certificate-authority-data": "Q0E="}}],
+            "users": [{"user": {"client-key-data": "S0VZ"}}],
+        }
+
+    async def command_environment(
+        self, program: str, environ: Mapping[str, str], reporter: base.Reporter
+    ) -> Mapping[str, str]:
+        return environ
+
+    async def values(self, cluster: base.VirtualCluster) -> str:
+        return self.user_values
+
+
+def new_session(
+    path: Path, *known: base.VirtualCluster, namespace: str | None = None
+) -> tuple[session.Session, FakeDriver]:
+    driver = FakeDriver(*known)
+    files = kubeconfig_file.Files((path / "kubeconfig",))
+    return session.Session(driver=driver, files=files, reporter=FakeReporter(), namespace=namespace), driver
