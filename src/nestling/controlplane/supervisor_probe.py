@@ -18,6 +18,8 @@ async def ask(probe: plan.Probe) -> str | None:
             return await _ask(urllib.parse.urlsplit(probe.url), probe)
     except TimeoutError:
         return f"no answer within {probe.timeout_seconds:g} s"
+    except ConnectionRefusedError:
+        return "connection refused"
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         return str(error) or type(error).__name__
 
