@@ -15,7 +15,7 @@ import dataclasses
 import pathlib
 from collections.abc import Iterable, Sequence
 
-from nestling.binaries import catalogue, download, errors, gobuild, installed, store, versions
+from nestling.binaries import catalogue, errors, installed, store, versions
 from nestling.binaries import progress as progress_
 from nestling.binaries import settings as settings_
 
@@ -52,8 +52,7 @@ class Chain:
         self._settings = settings if settings is not None else settings_.Settings.from_env()
         self._report = progress if progress is not None else progress_.silent
         self._store = store.Store(self._settings.store, self._settings.architecture)
-        self._downloader = download.Downloader(self._settings, self._report)
-        self._builder = gobuild.Builder(self._settings, self._report)
+        self._dead_hosts: dict[str, str] = {}
 
     def ensure(self, names: Sequence[str], *, kubernetes_version: str | None = None) -> dict[str, pathlib.Path]:
         """Do what the function ``ensure`` does."""
@@ -124,8 +123,11 @@ class Chain:
     def _download(
         self, binary: catalogue.Binary, workspace: pathlib.Path, attempts: list[errors.Attempt]
     ) -> pathlib.Path | None:
+        from nestling.binaries import download  # the HTTP client is slow to import, and mostly nothing is missing
+
+        downloader = download.Downloader(self._settings, self._report, dead=self._dead_hosts)
         try:
-            file, source = self._downloader.fetch(binary, workspace)
+            file, source = downloader.fetch(binary, workspace)
         except errors.ProviderError as error:
             attempts.append(errors.Attempt(binary.name, "download", str(error)))
             return None
@@ -134,8 +136,10 @@ class Chain:
     def _build(
         self, rest: list[catalogue.Binary], workspace: pathlib.Path, attempts: list[errors.Attempt]
     ) -> dict[str, pathlib.Path]:
+        from nestling.binaries import gobuild
+
         try:
-            built = self._builder.build(rest, workspace)
+            built = gobuild.Builder(self._settings, self._report).build(rest, workspace)
         except errors.ProviderError as error:
             attempts += [errors.Attempt(binary.name, "go build", str(error)) for binary in rest]
             names = {binary.name for binary in rest}

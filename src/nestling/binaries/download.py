@@ -27,12 +27,14 @@ _SMALL = 1 << 20
 
 
 class Downloader:
-    """Downloads binaries and remembers, for its own life, which hosts do not answer."""
+    """Downloads binaries; in ``dead`` it remembers which hosts do not answer, and why."""
 
-    def __init__(self, settings: settings_.Settings, report: progress.Progress) -> None:
+    def __init__(
+        self, settings: settings_.Settings, report: progress.Progress, *, dead: dict[str, str] | None = None
+    ) -> None:
         self._settings = settings
         self._report = report
-        self._dead: dict[str, str] = {}
+        self._dead: dict[str, str] = {} if dead is None else dead
 
     def fetch(self, binary: catalogue.Binary, workspace: pathlib.Path) -> tuple[pathlib.Path, str]:
         """Return the verified binary inside the workspace, and the address it came from.
@@ -126,14 +128,14 @@ def _open_within(url: str, seconds: float) -> http.client.HTTPResponse | Excepti
 
     def ask() -> None:
         request = urllib.request.Request(url, headers={"User-Agent": "nestling"})  # noqa: S310 - http(s) only, see below
+        answer: http.client.HTTPResponse | Exception
         try:
             answer = urllib.request.urlopen(request, timeout=_STALL_SECONDS)  # noqa: S310 - Settings lets http(s) pass only
         except (OSError, http.client.HTTPException, ssl.SSLError, ValueError) as error:
-            answers.put(error)
-            return
+            answer = error
         answers.put(answer)
         if given_up.is_set():
-            answer.close()
+            _close(answer)
 
     threading.Thread(target=ask, name=f"open {_host(url)}", daemon=True).start()
     try:
@@ -141,6 +143,11 @@ def _open_within(url: str, seconds: float) -> http.client.HTTPResponse | Excepti
     except queue.Empty:
         given_up.set()
         return TimeoutError(f"no answer within {seconds:.0f} s")
+
+
+def _close(answer: http.client.HTTPResponse | Exception) -> None:
+    if isinstance(answer, http.client.HTTPResponse | urllib.error.HTTPError):
+        answer.close()
 
 
 def _reason(error: Exception) -> str:

@@ -29,7 +29,7 @@ def in_folder(binary: catalogue.Binary, folder: pathlib.Path) -> pathlib.Path:
         found = told(path, binary.version_arguments)
     except OSError as error:
         raise errors.ProviderError(f"{path} cannot be run: {error.strerror}") from error
-    if found is not None and not _same(found, binary):
+    if found is not None and not _suits(found, binary):
         raise errors.ProviderError(f"{path} is version {_text(found)}, wanted is {binary.version}")
     return path
 
@@ -63,16 +63,13 @@ def told(path: pathlib.Path, arguments: tuple[str, ...]) -> tuple[int, int, int]
     return versions.numbers(answer.stdout.decode(errors="replace"))
 
 
-def _same(found: tuple[int, int, int], binary: catalogue.Binary) -> bool:
-    wanted = versions.numbers(binary.version)
-    return wanted is None or found[: binary.same] == wanted[: binary.same]
-
-
 def _suits(found: tuple[int, int, int], binary: catalogue.Binary) -> bool:
     wanted = versions.numbers(binary.version)
-    if wanted is None or binary.component != "kubernetes":
-        return _same(found, binary)
-    return found[0] == wanted[0] and abs(found[1] - wanted[1]) <= _KUBECTL_SKEW
+    if wanted is None:
+        return True
+    if binary.name == "kubectl":
+        return found[0] == wanted[0] and abs(found[1] - wanted[1]) <= _KUBECTL_SKEW
+    return found[: binary.same] == wanted[: binary.same]
 
 
 def _text(found: tuple[int, int, int]) -> str:
