@@ -11,7 +11,9 @@ from tests.unit.resources.pods import builders as b
 
 
 def read(text: str = "") -> options.PodOptions:
-    return options.from_config(load.load([load.Source("test.yaml", text)]), b.TENANT)
+    # also keys of kinds that are not synced yet
+    config = load.load([load.Source("test.yaml", text)], refuse_unsupported=False)
+    return options.from_config(config, b.TENANT)
 
 
 def test_options_default_as_in_the_chart() -> None:

@@ -117,9 +117,12 @@ def selectors(value: Any) -> Iterator[Obj]:
             yield from selectors(item)
 
 
+#: No deadline for one example: the machine may be busy.
+SETTINGS = hypothesis.settings(deadline=None, max_examples=50)
 CTX = b.pod_context(namespace_labels={"team": "a"}, services=(b.service("redis", "10.96.1.1", {"port": 6379}),))
 
 
+@SETTINGS
 @hypothesis.given(pods())
 def test_translation_changes_no_input_and_is_the_same_again(virtual: Obj) -> None:
     before = b.untouched(virtual)
@@ -128,18 +131,21 @@ def test_translation_changes_no_input_and_is_the_same_again(virtual: Obj) -> Non
     assert translate.translate(CTX, virtual) == first
 
 
+@SETTINGS
 @hypothesis.given(pods())
 def test_no_name_of_a_virtual_object_remains(virtual: Obj) -> None:
     names = {reference.key.name for reference in references.references(virtual)}
     assert not names & set(strings(translate.translate(CTX, virtual)["spec"]))
 
 
+@SETTINGS
 @hypothesis.given(pods())
 def test_everything_that_is_named_on_the_host_is_referenced(virtual: Obj) -> None:
     expected = {CTX.host_name(one.resource, one.key.namespace, one.key.name) for one in references.references(virtual)}
     assert expected <= set(strings(translate.translate(CTX, virtual)["spec"]))
 
 
+@SETTINGS
 @hypothesis.given(pods())
 def test_marks_are_on_every_pod_and_in_every_selector(virtual: Obj) -> None:
     host = translate.translate(CTX, virtual)
@@ -149,6 +155,7 @@ def test_marks_are_on_every_pod_and_in_every_selector(virtual: Obj) -> None:
         assert marks.items() <= selector["matchLabels"].items()
 
 
+@SETTINGS
 @hypothesis.given(pods())
 def test_a_host_pod_that_was_just_created_needs_no_update(virtual: Obj) -> None:
     host = b.host_of(virtual, CTX)
@@ -158,6 +165,7 @@ def test_a_host_pod_that_was_just_created_needs_no_update(virtual: Obj) -> None:
     assert metadata.overlay(CTX, virtual, host["metadata"], host) == host["metadata"]
 
 
+@SETTINGS
 @hypothesis.given(pods())
 def test_status_is_the_same_again(virtual: Obj) -> None:
     host = b.host_of(
@@ -169,6 +177,7 @@ def test_status_is_the_same_again(virtual: Obj) -> None:
     assert status.virtual_status(CTX, {**virtual, "status": first}, host) == first
 
 
+@SETTINGS
 @hypothesis.given(pods())
 def test_no_token_of_the_host_is_ever_projected(virtual: Obj) -> None:
     host = translate.translate(CTX, virtual)
