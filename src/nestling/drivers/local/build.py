@@ -12,7 +12,7 @@ import yaml
 
 from nestling import resources as kinds
 from nestling.config import load
-from nestling.controlplane import host_objects
+from nestling.controlplane import addresses, host_objects
 from nestling.drivers import base, errors
 from nestling.drivers.local import access, embedded, folder, host_side, process, readiness, status
 from nestling.kube import client as kube_client
@@ -65,10 +65,12 @@ async def start(
 
 
 def objects(request: base.CreateRequest, found: folder.Record) -> list[Obj]:
-    """The host objects of the chart, with the endpoints of a control plane that is a process of this machine."""
+    """The host objects of the chart.
+
+    Without endpoints: the control plane is a process that listens on loopback, which a Service must not point to.
+    """
     release = host_objects.Release(Tenant(found.name, found.namespace), found.version, HERITAGE)
-    own = host_objects.everything(request.config, release, kinds.specs(), values=request.values)
-    return [*own, host_objects.endpoint_slice(release, found.name, address=embedded.ADDRESS, port=found.port)]
+    return host_objects.everything(request.config, release, kinds.specs(), values=request.values)
 
 
 def write_files(
