@@ -7,8 +7,6 @@ import dataclasses
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import yaml
-
 from nestling.config import defaults, errors, legacy, merge, model, rules, structure, support, yaml_text
 from nestling.config import sets as assignments
 
@@ -79,16 +77,12 @@ def _touches(one: errors.Path, other: errors.Path) -> bool:
 
 def dump(config: model.VClusterConfig) -> str:
     """The values that the user wrote, merged from all sources, as YAML; loading it gives the same configuration."""
-    return _yaml(config.user_values)
+    return yaml_text.write(config.user_values)
 
 
 def dump_effective(config: model.VClusterConfig) -> str:
     """All values, the chart's defaults included, as YAML: what the Secret vc-config-NAME holds (spec §6)."""
-    return _yaml(defaults.values(config))
-
-
-def _yaml(values: dict[str, Any]) -> str:
-    return yaml.safe_dump(values, sort_keys=False, default_flow_style=False, allow_unicode=True, width=120)
+    return yaml_text.write(defaults.values(config))
 
 
 def _gather(texts: Sequence[Source], sets: Sequence[str]) -> _Draft:

@@ -11,9 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
-from nestling.config import defaults, describe, errors, fields, model, schema, support
+from nestling.config import defaults, describe, errors, fields, model, schema, support, yaml_text
 from nestling.config.models import base
 
 _PAGE_HEAD: Final = """# Configuration
@@ -65,7 +63,7 @@ def files() -> dict[str, str]:
 def values() -> str:
     """The chart's default values as YAML."""
     plain = defaults.values(model.VClusterConfig.model_construct())
-    return _VALUES_HEAD + yaml.safe_dump(plain, sort_keys=False, width=120, allow_unicode=True)
+    return _VALUES_HEAD + yaml_text.write(plain)
 
 
 def page() -> str:

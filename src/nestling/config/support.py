@@ -147,17 +147,23 @@ def check(config: model.VClusterConfig) -> list[errors.Finding]:
     refused: dict[errors.Path, errors.Finding] = {}
     for path, row in _asked_for(config):
         if row.status in (Status.LATER, Status.NEVER):
-            refused[path] = errors.Finding(path, row.status.value, row.hint)
+            refused.setdefault(_feature(path, row), errors.Finding(path, row.status.value, row.hint))
     return list(refused.values())
 
 
 def helm_only(config: model.VClusterConfig) -> list[str]:
     """The keys that are written and that nothing but the Helm chart uses; a driver without Helm can say so."""
-    return [errors.dotted(path) for path, row in _asked_for(config) if row.status is Status.HELM]
+    found = (_feature(path, row) for path, row in _asked_for(config) if row.status is Status.HELM)
+    return [errors.dotted(path) for path in dict.fromkeys(found)]
+
+
+def _feature(path: errors.Path, row: Row) -> errors.Path:
+    """What one would call the feature: the row's own key, or for a row of a whole top-level key the one below it."""
+    return path[: max(len(row.prefix), 2)]
 
 
 def _asked_for(config: model.VClusterConfig) -> Iterator[tuple[errors.Path, Row]]:
-    """The keys written by the user that want something, with their row; one per row's own key where it is a section."""
+    """The keys written by the user that want something, with their row."""
     for path, value in _leaves(config.user_values, model.VClusterConfig, (), on=True):
         row = find(path)
         if row is not None and _wants(path, value):

@@ -208,3 +208,24 @@ def _integer(text: str) -> int:
     if digits.lower().startswith(("0x", "0b", "0o")):
         return sign * int(digits, 0)
     return sign * int(digits, 8 if digits.startswith("0") and len(digits) > 1 else 10)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes text that Helm's reader would take for something else (``y``, ``1e3``)."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Write values out each time: aliases in values files only confuse."""
+        return True
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text else "'" if not isinstance(plain(text), str) else None
+    return dumper.represent_scalar(f"{_PREFIX}str", text, style=style)
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
+def write(values: dict[str, Any]) -> str:
+    """Values as YAML that Helm, vCluster and ``read`` understand alike; keys keep their order."""
+    return yaml.dump(values, Dumper=_Dumper, sort_keys=False, default_flow_style=False, allow_unicode=True, width=120)

@@ -9,7 +9,7 @@ from typing import Any, Final
 from nestling.config import errors, model, resolve
 from nestling.config.rules import paths
 
-_PULL: Final = ("", "Always", "IfNotPresent", "Never")
+_PULL: Final = ("Always", "IfNotPresent", "Never")
 _CLAIM: Final = ("Retain", "Delete")
 _PODS: Final = ("Parallel", "OrderedReady")
 _SET: Final = "controlPlane.statefulSet"
@@ -24,7 +24,7 @@ def choices(config: model.VClusterConfig) -> Iterator[errors.Finding]:
         "logging.encoding": (config.logging.encoding, ("console", "json")),
         "policies.podSecurityStandard": (
             config.policies.pod_security_standard,
-            ("", "privileged", "baseline", "restricted"),
+            ("privileged", "baseline", "restricted"),
         ),
         "controlPlane.ingress.pathType": (plane.ingress.path_type, ("ImplementationSpecific", "Prefix", "Exact")),
         f"{_SET}.imagePullPolicy": (plane.stateful_set.image_pull_policy, _PULL),
@@ -42,13 +42,13 @@ def choices(config: model.VClusterConfig) -> Iterator[errors.Finding]:
         f"{_ETCD}.scheduling.podManagementPolicy": (etcd.scheduling.pod_management_policy, _PODS),
         "controlPlane.advanced.podDisruptionBudget.unhealthyPodEvictionPolicy": (
             plane.advanced.pod_disruption_budget.unhealthy_pod_eviction_policy,
-            ("", "IfHealthyBudget", "AlwaysAllow"),
+            ("IfHealthyBudget", "AlwaysAllow"),
         ),
-        "snapshots.auto.storage.type": (_storage_type(config), ("", "s3", "oci", "container", "azure")),
+        "snapshots.auto.storage.type": (_storage_type(config), ("s3", "oci", "container", "azure")),
     }
     for key, (word, allowed) in words.items():
-        if word is not None and word not in allowed:
-            yield paths.problem(key, f'is "{word}"', f"write {_or([one for one in allowed if one])}")
+        if word and word not in allowed:
+            yield paths.problem(key, f'is "{word}"', f"write {_or(allowed)}")
 
 
 def _storage_type(config: model.VClusterConfig) -> str | None:
@@ -56,7 +56,7 @@ def _storage_type(config: model.VClusterConfig) -> str | None:
     return auto.storage.type if auto and auto.storage else None
 
 
-def _or(words: list[str]) -> str:
+def _or(words: tuple[str, ...]) -> str:
     return f"{', '.join(words[:-1])} or {words[-1]}"
 
 

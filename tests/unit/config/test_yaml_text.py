@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from nestling.config import errors, yaml_text
+
+
+def read(text: str) -> yaml_text.Document:
+    return yaml_text.read("a.yaml", text)
+
+
+def values(text: str) -> dict[str, object]:
+    document = read(text)
+    assert document.problems == []
+    return document.values
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("2024-01-01", "2024-01-01"),
+        ("2024-01-01T10:00:00Z", "2024-01-01T10:00:00Z"),
+        ("1:30", "1:30"),
+        ("8080:80", "8080:80"),
+        ("yes", True),
+        ("Off", False),
+        ("n", False),
+        ("true", True),
+        ("1e3", 1000.0),
+        ("1.30", 1.3),
+        ("0x1F", 31),
+        ("0o17", 15),
+        ("017", 15),
+        ("0b11", 3),
+        ("1_000", 1000),
+        ("-5", -5),
+        ("~", None),
+        ("null", None),
+        ("", None),
+        ("NULL", None),
+        ("v1.32.1", "v1.32.1"),
+        ("5Gi", "5Gi"),
+        ("'true'", "true"),
+        ('"5"', "5"),
+        ("!!str 5", "5"),
+        ("!!int '5'", 5),
+        ("<<", "<<"),
+        ("=", "="),
+        ("08", 8.0),
+    ],
+)
+def test_scalars_are_what_helm_reads(text: str, value: object) -> None:
+    assert values(f"a: {text}\n") == {"a": value}
+
+
+def test_special_floats() -> None:
+    assert values("a: .inf\nb: -.Inf\n") == {"a": math.inf, "b": -math.inf}
+    assert math.isnan(values("a: .NaN\n")["a"])  # type: ignore[arg-type]  # it is a float
+
+
+def test_keys_become_text() -> None:
+    assert values("1: a\non: b\n2.50: c\n'x': d\n") == {"1": "a", "true": "b", "2.50": "c", "x": "d"}
+
+
+def test_a_key_given_twice_is_an_error_with_both_lines() -> None:
+    document = read("a:\n  b: 1\n  c: 2\n  b: 3\n")
+    assert document.problems == [
+        errors.Problem("a.b", "a.yaml", 4, "is given twice", "it is first given on line 2; keep one of the two")
+    ]
+
+
+def test_lines_of_keys_and_entries() -> None:
+    document = read("a:\n  b:\n    - x\n    - c: 1\n")
+    assert document.lines == {("a",): 1, ("a", "b"): 2, ("a", "b", 0): 3, ("a", "b", 1): 4, ("a", "b", 1, "c"): 4}
+
+
+def test_merge_keys_and_aliases() -> None:
+    text = "base: &base {x: 1, z: 2}\nown:\n  <<: *base\n  z: 3\nsame: *base\n"
+    assert values(text) == {"base": {"x": 1, "z": 2}, "own": {"x": 1, "z": 3}, "same": {"x": 1, "z": 2}}
+    assert values("a: &a {x: 1}\nb: &b {x: 2, z: 3}\nc: {<<: [*a, *b]}\n")["c"] == {"x": 1, "z": 3}
+
+
+def test_an_alias_bomb_ends() -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]
+    with pytest.raises(errors.ConfigError, match="far too large"):
+        read("\n".join(lines))
+
+
+def test_an_alias_to_itself_ends() -> None:
+    with pytest.raises(errors.ConfigError, match="aliases"):
+        read("a: &a\n  b: *a\n")
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "---\n", "null\n"])
+def test_empty_files_are_empty_values(text: str) -> None:
+    assert values(text) == {}
+
+
+def test_several_documents_are_refused() -> None:
+    (problem,) = read("a: 1\n---\nb: 2\n").problems
+    assert (problem.line, problem.message) == (3, "holds more than one YAML document")
+
+
+@pytest.mark.parametrize(("text", "what"), [("- a\n", "is a list"), ("hello\n", "is a single value")])
+def test_the_root_is_a_mapping(text: str, what: str) -> None:
+    (problem,) = read(text).problems
+    assert problem.message == what
+
+
+@pytest.mark.parametrize("text", ["a: [1\n", "a:\n\t- b\n", "a: b: c\n", "a: 'x\n", "%YAML\n"])
+def test_broken_yaml_is_named_with_its_line(text: str) -> None:
+    (problem,) = read(text).problems
+    assert problem.message.startswith("is not YAML: ")
+    assert problem.line is not None
+
+
+def test_unknown_tags_are_refused() -> None:
+    (problem,) = read("a: !secret x\n").problems
+    assert problem.message == "has the tag !secret"
+
+
+def test_lists_as_keys_are_refused() -> None:
+    (problem,) = read("? [a, b]\n: c\n").problems
+    assert problem.message == "has a list as a key"
+
+
+def test_the_spelling_of_numbers_is_kept() -> None:
+    assert read("a: 1.30\nb: yes\nc: x\n").written == {("a",): "1.30", ("b",): "yes"}
+
+
+def test_json_is_yaml() -> None:
+    assert values('{"a": {"b": [1, true, null]}}') == {"a": {"b": [1, True, None]}}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "y",
+        "No",
+        "1e3",
+        "0o17",
+        "2024-01-01",
+        "1:30",
+        "",
+        "~",
+        "5",
+        "a: b",
+        "line\nline\n",
+        "- x",
+        5,
+        1.5,
+        True,
+        None,
+        [],
+        {},
+    ],
+)
+def test_what_is_written_reads_back_the_same(value: object) -> None:
+    wanted = {"a": value, "list": [value]}
+    assert values(yaml_text.write(wanted)) == wanted
