@@ -1,106 +1,194 @@
-"""Label and annotation keys, and labels of both sides (spec §1.2).
+"""Labels of host objects: which virtual ones go down, under which key, and which marks are added (spec §1.2).
 
-Labels of a virtual object keep their keys on the host, but for four reserved ones that would let a tenant claim
-objects: these get a key made of the virtual cluster's name and a digest. What a tenant writes under a key that looks
-like ours is dropped.
+A key that the host side trusts is never copied from a tenant: it goes down under another key, so that the tenant
+loses nothing (the way back and all selectors use the same key) and nobody is deceived.
 """
 
 from __future__ import annotations
 
-import hashlib
+import functools
+import re
 from collections.abc import Mapping
 from typing import Final
 
 from nestling.naming import names
 from nestling.naming.tenant import Tenant, VirtualKey
 
+Strings = Mapping[str, str]
+
+#: All keys of vCluster, and so ours, start with it.
 PREFIX: Final = "vcluster.loft.sh/"
+
+# Labels.
+#: Helm puts it on the control plane's own pods; the Service of the API server selects by it.
+RELEASE: Final = "release"
 MANAGED_BY: Final = PREFIX + "managed-by"
 NAMESPACE: Final = PREFIX + "namespace"
+#: A label or an annotation: the object belongs to another syncer or plugin, and this one leaves it alone.
 CONTROLLED_BY: Final = PREFIX + "controlled-by"
-RELEASE: Final = "release"
-LABEL_PREFIX: Final = PREFIX + "label"
-NAMESPACE_LABEL_PREFIX: Final = PREFIX + "ns-label"
 BELONGS_TO: Final = PREFIX + "belongs-to"
 NODE: Final = PREFIX + "node"
 FAKE_NODE: Final = PREFIX + "fake-node"
 FAKE_PV: Final = PREFIX + "fake-pv"
+#: On the Service of a control plane; commands find virtual clusters by it.
 SERVICE: Final = PREFIX + "service"
+VCLUSTER_NAME: Final = PREFIX + "vcluster-name"
+VCLUSTER_NAMESPACE: Final = PREFIX + "vcluster-namespace"
+SNAPSHOT_REQUEST: Final = PREFIX + "snapshot-request"
+RESTORE_REQUEST: Final = PREFIX + "restore-request"
+TOKEN: Final = PREFIX + "token"
+TOKEN_NODE_TYPE: Final = PREFIX + "token-node-type"
+IMPORTED_GATEWAY: Final = PREFIX + "imported-gateway"
+#: Begin of the keys that reserved keys become, and of the keys under which pods carry the labels of their Namespace.
+LABEL_PREFIX: Final = PREFIX + "label-"
+NAMESPACE_LABEL_PREFIX: Final = PREFIX + "ns-label-"
 
+# Annotations that every host object carries.
 OBJECT_NAME: Final = PREFIX + "object-name"
 OBJECT_NAMESPACE: Final = PREFIX + "object-namespace"
 OBJECT_UID: Final = PREFIX + "object-uid"
 OBJECT_KIND: Final = PREFIX + "object-kind"
 OBJECT_HOST_NAME: Final = PREFIX + "object-host-name"
 OBJECT_HOST_NAMESPACE: Final = PREFIX + "object-host-namespace"
+#: Ours, on cluster-scoped objects only: ``NS/NAME``, see ``ownership``.
+OBJECT_TENANT: Final = PREFIX + "object-tenant"
 MANAGED_ANNOTATIONS: Final = PREFIX + "managed-annotations"
 MANAGED_LABELS: Final = PREFIX + "managed-labels"
+
+# Annotations of some host objects.
+OBJECT_IMPORTED: Final = PREFIX + "object-imported"
 SKIP_BACKSYNC: Final = PREFIX + "skip-backsync"
-SKIP_TRANSLATE: Final = PREFIX + "skip-translate"
-FORCE_SYNC: Final = PREFIX + "force-sync"
+BLOCK_DELETION: Final = PREFIX + "block-deletion"
 SERVICE_CIDR: Final = PREFIX + "service-cidr"
 
-#: Keys that select or claim objects on the host.
-RESERVED: Final = (RELEASE, NAMESPACE, MANAGED_BY, CONTROLLED_BY)
+# Annotations of virtual objects: what a tenant may ask for, and what the syncer notes.
+SKIP_TRANSLATE: Final = PREFIX + "skip-translate"
+FORCE_SYNC: Final = PREFIX + "force-sync"
+DISABLE_SUBDOMAIN_REWRITE: Final = PREFIX + "disable-subdomain-rewrite"
+PRESERVE_MIRROR_FILTERS: Final = PREFIX + "preserve-request-mirror-filters"
+PRESERVE_HOST_RULE: Final = PREFIX + "preserve-host-rule"
+HOST_PV: Final = PREFIX + "host-pv"
+HOST_VOLUME_SNAPSHOT_CONTENT: Final = PREFIX + "host-volumesnapshotcontent"
+LOCK: Final = PREFIX + "lock"
+ORIGINAL_TAINTS: Final = PREFIX + "original-taints"
 
-
-def label_key_to_host(key: str, tenant: Tenant) -> str:
-    """The host key of a virtual label: itself, unless it is reserved."""
-    return _translated(LABEL_PREFIX, key, tenant) if key in RESERVED else key
-
-
-def namespace_label_key(key: str, tenant: Tenant) -> str:
-    """The key under which a host pod carries a label of its virtual Namespace."""
-    return _translated(NAMESPACE_LABEL_PREFIX, key, tenant)
-
-
-def namespace_labels(labels: Mapping[str, str] | None, tenant: Tenant) -> dict[str, str]:
-    """The labels of a virtual Namespace as its host pods carry them."""
-    return {namespace_label_key(key, tenant): value for key, value in sorted((labels or {}).items())}
+#: The four keys that vCluster gives another key on the host.
+RESERVED: Final = frozenset({RELEASE, NAMESPACE, MANAGED_BY, CONTROLLED_BY})
+#: Keys that mean something on other host objects; vCluster copies them, we treat them like the reserved ones.
+MARKS: Final = frozenset(
+    {
+        BELONGS_TO,
+        NODE,
+        FAKE_NODE,
+        FAKE_PV,
+        SERVICE,
+        VCLUSTER_NAME,
+        VCLUSTER_NAMESPACE,
+        SNAPSHOT_REQUEST,
+        RESTORE_REQUEST,
+        TOKEN,
+        TOKEN_NODE_TYPE,
+        IMPORTED_GATEWAY,
+    }
+)
+#: Reserved keys that, found on a host object as they are, were put there by somebody on the host and stay.
+_HOSTS_OWN: Final = (CONTROLLED_BY, RELEASE)
+_RENAMED: Final = RESERVED | MARKS
+_HEX: Final = re.compile(r"[0-9a-f]{10}")
 
 
 def to_host(
-    labels: Mapping[str, str] | None, key: VirtualKey, tenant: Tenant, *, existing: Mapping[str, str] | None = None
+    labels: Strings | None, key: VirtualKey, tenant: Tenant, *, existing: Strings | None = None
 ) -> dict[str, str]:
-    """The labels of a namespaced host object. ``existing`` are those that it has: its controlled-by is kept."""
-    marks = {MANAGED_BY: tenant.name, NAMESPACE: key.namespace}
-    return {**_translate(labels, tenant), **_controlled_by(existing), **marks}
+    """The labels of the host object of ``key``; ``existing`` are those that it has already.
+
+    Virtual labels that look like keys which we make are dropped: they would be taken for a reserved label or for one
+    of the Namespace.
+    """
+    kept = {name: (existing or {})[name] for name in _HOSTS_OWN if name in (existing or {})}
+    translated = {
+        label_key_to_host(name, tenant): value for name, value in (labels or {}).items() if not _is_made(name, tenant)
+    }
+    return {**translated, **kept, **marks(key.namespace, tenant)}
 
 
-def cluster_to_host(
-    labels: Mapping[str, str] | None, tenant: Tenant, *, existing: Mapping[str, str] | None = None
-) -> dict[str, str]:
-    """The labels of a cluster-scoped host object."""
-    return {**_translate(labels, tenant), **_controlled_by(existing), MANAGED_BY: cluster_marker(tenant)}
+def cluster_to_host(labels: Strings | None, tenant: Tenant, *, existing: Strings | None = None) -> dict[str, str]:
+    """The labels of the host object of a cluster-scoped object."""
+    return to_host(labels, VirtualKey("", ""), tenant, existing=existing)
 
 
-def cluster_marker(tenant: Tenant) -> str:
-    """The managed-by value of cluster-scoped host objects: unique on the host, unlike the name alone."""
-    return names.safe(tenant.namespace, "x", tenant.name)
-
-
-def to_virtual(labels: Mapping[str, str] | None, tenant: Tenant) -> dict[str, str]:
-    """The labels of a host object as the tenant sees them: without marks, reserved keys under their own names."""
-    originals = {label_key_to_host(key, tenant): key for key in RESERVED}
+def to_virtual(labels: Strings | None, tenant: Tenant) -> dict[str, str]:
+    """The labels of a host object as the tenant sees them: reserved keys as they were, none of ours."""
+    reserved = _virtual_keys(tenant)
     return {
-        originals.get(key, key): value
-        for key, value in (labels or {}).items()
-        if key in originals or (key not in RESERVED and not _is_ours(key))
+        reserved.get(name, name): value
+        for name, value in (labels or {}).items()
+        if name in reserved or not (name in _RENAMED or _is_made(name, tenant))
     }
 
 
-def _translate(labels: Mapping[str, str] | None, tenant: Tenant) -> dict[str, str]:
-    return {label_key_to_host(key, tenant): value for key, value in (labels or {}).items() if not _is_ours(key)}
+def marks(namespace: str, tenant: Tenant) -> dict[str, str]:
+    """The labels that say whose an object is; an empty virtual namespace means cluster-scoped."""
+    if not namespace:
+        return {MANAGED_BY: cluster_marker(tenant)}
+    return {MANAGED_BY: tenant.name, NAMESPACE: namespace}
 
 
-def _is_ours(key: str) -> bool:
-    """Does a key look like one that only we write?"""
-    return key.startswith((LABEL_PREFIX + "-", NAMESPACE_LABEL_PREFIX + "-")) or key in (BELONGS_TO, NODE, SERVICE)
+def cluster_marker(tenant: Tenant) -> str:
+    """The value of ``MANAGED_BY`` on cluster-scoped host objects."""
+    return names.safe(tenant.namespace, "x", tenant.name)
 
 
-def _controlled_by(existing: Mapping[str, str] | None) -> dict[str, str]:
-    return {key: value for key, value in (existing or {}).items() if key == CONTROLLED_BY}
+def tenant_mark(tenant: Tenant) -> str:
+    """The value of the annotation ``OBJECT_TENANT``: which virtual cluster, without the marker's ambiguity."""
+    return f"{tenant.namespace}/{tenant.name}"
 
 
-def _translated(prefix: str, key: str, tenant: Tenant) -> str:
-    return names.safe(prefix, tenant.name, "x", hashlib.sha256(key.encode()).hexdigest()[:10])
+def label_key_to_host(key: str, tenant: Tenant) -> str:
+    """The key that a virtual label has on the host: for metadata, selectors and downward API paths.
+
+    A key that looks like one of ours becomes one that no host object has, so that a selector with it finds nothing.
+    """
+    if key in _RENAMED or _is_made(key, tenant):
+        return _made(LABEL_PREFIX, key, tenant)
+    return key
+
+
+def namespace_label_key(key: str, tenant: Tenant) -> str:
+    """The key under which host pods carry a label of their virtual Namespace."""
+    return _made(NAMESPACE_LABEL_PREFIX, key, tenant)
+
+
+def namespace_labels(namespace: Strings | None, tenant: Tenant) -> dict[str, str]:
+    """The labels of a virtual Namespace, for its pods on the host."""
+    return {namespace_label_key(name, tenant): value for name, value in (namespace or {}).items()}
+
+
+def is_namespace_label(key: str, tenant: Tenant) -> bool:
+    """Is this label of a host pod one that its virtual Namespace gave it?
+
+    Those of a virtual cluster inside the virtual cluster are not.
+    """
+    return _looks_made(NAMESPACE_LABEL_PREFIX, key, tenant)
+
+
+def _made(prefix: str, key: str, tenant: Tenant) -> str:
+    return names.safe(prefix.removesuffix("-"), tenant.name, "x", names.digest(key))
+
+
+def _is_made(key: str, tenant: Tenant) -> bool:
+    return _looks_made(LABEL_PREFIX, key, tenant) or _looks_made(NAMESPACE_LABEL_PREFIX, key, tenant)
+
+
+def _looks_made(prefix: str, key: str, tenant: Tenant) -> bool:
+    """Could ``_made`` have made this key? Such a key is constant but for its last ten characters, cut or not."""
+    if not key.startswith(PREFIX):
+        return False
+    start = _made(prefix, "", tenant)[:-10]
+    return key.startswith(start) and _HEX.fullmatch(key.removeprefix(start)) is not None
+
+
+@functools.lru_cache(maxsize=8)
+def _virtual_keys(tenant: Tenant) -> dict[str, str]:
+    """Host key to virtual key of every key that has another one on the host."""
+    return {label_key_to_host(key, tenant): key for key in sorted(_RENAMED)}

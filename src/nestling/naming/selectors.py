@@ -1,37 +1,112 @@
-"""Label selectors in host terms (spec §1.4)."""
+"""Selectors in host terms (spec §1.4, §2.2 affinity, §2.7).
+
+All pods of a virtual cluster, and its control plane, are in one host namespace. A selector that was written for one
+virtual namespace therefore gets labels that say which tenant and which virtual namespace it means; one of Namespaces
+becomes requirements on the labels that pods have from their Namespace.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from nestling.naming import labels
 from nestling.naming.tenant import Tenant
 
-Selector = dict[str, Any]
+#: A LabelSelector of the Kubernetes API.
+Selector = Mapping[str, Any]
 
 
-def label_selector(selector: Mapping[str, Any] | None, tenant: Tenant) -> Selector | None:
-    """The same selector with reserved keys translated; None stays None."""
+def label_selector(selector: Selector | None, tenant: Tenant) -> dict[str, Any] | None:
+    """The same selector with the keys that labels have on the host. None, which selects nothing, stays None."""
     if selector is None:
         return None
-    translated: Selector = {
-        key: value for key, value in selector.items() if key not in ("matchLabels", "matchExpressions")
-    }
-    if "matchLabels" in selector:
-        own = selector["matchLabels"] or {}
-        translated["matchLabels"] = {labels.label_key_to_host(key, tenant): value for key, value in own.items()}
-    if "matchExpressions" in selector:
-        translated["matchExpressions"] = [
-            {**expression, "key": labels.label_key_to_host(expression["key"], tenant)}
-            for expression in selector["matchExpressions"] or ()
+    out = dict(selector)
+    if selector.get("matchLabels"):
+        out["matchLabels"] = _map(selector["matchLabels"], tenant)
+    if selector.get("matchExpressions"):
+        out["matchExpressions"] = [
+            {**one, "key": labels.label_key_to_host(one["key"], tenant)} for one in selector["matchExpressions"]
         ]
-    return translated
+    return out
 
 
 def service_selector(selector: Mapping[str, str] | None, namespace: str, tenant: Tenant) -> dict[str, str] | None:
-    """A Service's selector, which then only finds this tenant's pods of that virtual namespace; None stays None."""
-    if selector is None:
+    """The selector of a Service: only this tenant's pods of the Service's virtual namespace.
+
+    A Service without selector stays one: its endpoints are written by hand.
+    """
+    if not selector:
         return None
-    own = {labels.label_key_to_host(key, tenant): value for key, value in selector.items()}
-    return {**own, labels.MANAGED_BY: tenant.name, labels.NAMESPACE: namespace}
+    return {**_map(selector, tenant), **labels.marks(namespace, tenant)}
+
+
+def pod_selector(selector: Selector | None, namespace: str, tenant: Tenant) -> dict[str, Any] | None:
+    """A selector of pods in one virtual namespace: of topology spread, a NetworkPolicy, a disruption budget."""
+    return term_selector(selector, namespace=namespace, tenant=tenant)
+
+
+def term_selector(
+    selector: Selector | None,
+    *,
+    namespace: str,
+    tenant: Tenant,
+    namespaces: Collection[str] = (),
+    namespace_selector: Selector | None = None,
+) -> dict[str, Any] | None:
+    """A selector of pods in some virtual namespaces, as an affinity term says it.
+
+    Without ``namespaces`` and ``namespace_selector`` the pod's own ``namespace`` is meant; an empty
+    ``namespace_selector`` means all namespaces of this virtual cluster. Where both are given, ``namespaces`` counts:
+    on the host there is no "or" between them.
+    """
+    out = label_selector(selector, tenant)
+    if out is None:
+        return None
+    more: list[dict[str, Any]] = []
+    match = {**(out.get("matchLabels") or {}), labels.MANAGED_BY: tenant.name}
+    if namespaces:
+        more = [{"key": labels.NAMESPACE, "operator": "In", "values": sorted(set(namespaces))}]
+    elif namespace_selector is not None:
+        more = namespace_requirements(namespace_selector, tenant)
+    else:
+        match[labels.NAMESPACE] = namespace
+    out["matchLabels"] = match
+    if more:
+        out["matchExpressions"] = [*(out.get("matchExpressions") or ()), *more]
+    return out
+
+
+def namespace_requirements(selector: Selector, tenant: Tenant) -> list[dict[str, Any]]:
+    """A selector of Namespaces as requirements on pods; none for the selector of all.
+
+    Always as expressions: as ``matchLabels`` they could meet a label that the tenant asks for itself.
+    """
+    exact = [
+        {"key": labels.namespace_label_key(key, tenant), "operator": "In", "values": [value]}
+        for key, value in sorted((selector.get("matchLabels") or {}).items())
+    ]
+    expressions = [
+        {**one, "key": labels.namespace_label_key(one["key"], tenant)} for one in selector.get("matchExpressions") or ()
+    ]
+    return exact + expressions
+
+
+def network_policy_peer(peer: Mapping[str, Any], namespace: str, tenant: Tenant) -> dict[str, Any]:
+    """A peer of a NetworkPolicy of ``namespace``: addresses as they are, else one selector of pods.
+
+    A ``namespaceSelector`` is never emitted: on the host it would open the policy to other tenants' namespaces.
+    """
+    if peer.get("ipBlock"):
+        return {"ipBlock": peer["ipBlock"]}
+    selector = term_selector(
+        peer.get("podSelector") or {},
+        namespace=namespace,
+        tenant=tenant,
+        namespace_selector=peer.get("namespaceSelector"),
+    )
+    return {"podSelector": selector}
+
+
+def _map(match: Mapping[str, str], tenant: Tenant) -> dict[str, str]:
+    return {labels.label_key_to_host(key, tenant): value for key, value in match.items()}

@@ -136,6 +136,7 @@ def _host_metadata(
                 uid=meta["uid"],
                 gvk=spec.virtual.gvk,
                 host=host_key,
+                tenant=ctx.tenant,
                 virtual_labels=virtual_labels,
             ),
             **spec.extra_annotations(ctx, virtual),
