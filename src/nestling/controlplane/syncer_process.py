@@ -22,6 +22,7 @@ from nestling.config import model
 from nestling.controlplane import (
     addresses,
     certificates,
+    dns,
     endpoint,
     kubeconfig_export,
     kubeconfigs,
@@ -57,10 +58,11 @@ class Duties:
     certificates: loops.Duty
     kubeconfigs: loops.Duty
     kubernetes: loops.Duty
+    dns: loops.Duty
 
     def all(self) -> tuple[loops.Duty, ...]:
         """Every duty."""
-        return (self.certificates, self.kubeconfigs, self.kubernetes)
+        return (self.certificates, self.kubeconfigs, self.kubernetes, self.dns)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -157,6 +159,7 @@ def _duties(
         certificates=loops.Duty("certificates", keeper.reconcile, metrics=duty_metrics, interval=CERTIFICATE_INTERVAL),
         kubeconfigs=loops.Duty("kubeconfig-export", exporter.reconcile, metrics=duty_metrics),
         kubernetes=loops.Duty("kubernetes-service", kubernetes.reconcile, metrics=duty_metrics),
+        dns=loops.Duty("dns", dns.Dns(config, sides.virtual).reconcile, metrics=duty_metrics),
     )
 
 
@@ -169,6 +172,7 @@ def _watchers(
     wanted: list[tuple[client_module.Client, Resource, str, str, tuple[loops.Duty, ...]]] = [
         (sides.host, SERVICES, tenant.namespace, tenant.name, (duties.kubernetes, duties.certificates)),
         (sides.host, SECRETS, tenant.namespace, certificates.secret_name(tenant), (duties.certificates,)),
+        (sides.virtual, SERVICES, dns.NAMESPACE, dns.SERVICE, (duties.dns,)),
         *((sides.host, SECRETS, namespace, name, (duties.kubeconfigs,)) for namespace, name in exported),
         *(
             (sides.virtual, resource, kubernetes_service.NAMESPACE, kubernetes_service.NAME, (duties.kubernetes,))

@@ -66,9 +66,16 @@ class SyncContext:
         meta = self.host.meta(SERVICES, HostKey(self.tenant.namespace, self.tenant.name))
         return meta.uid if meta else None
 
+    @property
+    def front_ip(self) -> str | None:
+        """ClusterIP of the host Service NAME: where pods find the virtual API server."""
+        return self._cluster_ip(HostKey(self.tenant.namespace, self.tenant.name))
+
     def host_service_ip(self, key: VirtualKey) -> str | None:
         """ClusterIP on the host of a virtual Service, None while the host has not given one."""
-        host_key = names.host_name(key, self.tenant)
+        return self._cluster_ip(names.host_name(key, self.tenant))
+
+    def _cluster_ip(self, host_key: HostKey) -> str | None:
         service = self.host.get(SERVICES, host_key)
         ip = service["spec"].get("clusterIP") if service else None
         return ip if ip and ip != "None" else None

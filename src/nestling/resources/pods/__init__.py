@@ -11,7 +11,7 @@ from nestling.kube import cache
 from nestling.kube.resource import NAMESPACES, NODES, PODS, SECRETS, SERVICES
 from nestling.naming import names, ownership
 from nestling.naming.tenant import VirtualKey
-from nestling.resources.pods import keys, references, token_verbs, verbs
+from nestling.resources.pods import keys, references, surroundings, token_verbs, verbs
 from nestling.syncer import fields, mapping, rules
 from nestling.syncer.context import SyncContext
 from nestling.syncer.spec import Pair, Scope, SideName, SyncSpec, Wanted, Watch
@@ -52,6 +52,19 @@ def _of_host_pod(ctx: SyncContext, change: cache.Change) -> Iterable[VirtualKey]
     )
 
 
+def _of_service(ctx: SyncContext, change: cache.Change) -> Iterable[VirtualKey]:
+    """The addresses of DNS and of the API server go into every pod: when they come, pods that wait for them go on."""
+    awaited = {ctx.tenant.name, names.host_name(surroundings.DNS, ctx.tenant).name}
+    if change.initial or change.new is None or change.key[1] not in awaited:
+        return ()
+    waiting = ctx.virtual.stores[PODS].keys()
+    return [
+        VirtualKey(*key)
+        for key in waiting
+        if ctx.host.meta(PODS, names.host_name(VirtualKey(*key), ctx.tenant)) is None
+    ]
+
+
 async def _sync(ctx: SyncContext, pair: Pair) -> Wanted:
     return await verbs.sync(ctx, SPEC, pair)
 
@@ -71,7 +84,7 @@ SPEC: Final = SyncSpec(
         Watch(side=SideName.VIRTUAL, resource=NAMESPACES, keys=_of_namespace),
         Watch(side=SideName.VIRTUAL, resource=NODES, keys=_of_node),
         Watch(side=SideName.VIRTUAL, resource=SERVICES, keys=lambda _ctx, _change: ()),
-        Watch(side=SideName.HOST, resource=SERVICES, keys=lambda _ctx, _change: (), scope=Scope.NAMESPACE),
+        Watch(side=SideName.HOST, resource=SERVICES, keys=_of_service, scope=Scope.NAMESPACE),
     ),
     to_host=verbs.to_host,
     sync=_sync,

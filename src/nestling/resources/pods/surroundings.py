@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from nestling.kube.resource import CONFIG_MAPS, NAMESPACES, SECRETS, SERVICES, Obj, Resource
-from nestling.naming.tenant import HostKey, VirtualKey
+from nestling.naming.tenant import VirtualKey
 from nestling.resources.pods import options
 from nestling.resources.pods.context import PodContext
 from nestling.syncer.context import SyncContext
 
-_DNS: Final = VirtualKey("kube-system", "kube-dns")
+DNS: Final = VirtualKey("kube-system", "kube-dns")
 #: The first minor version whose API server resizes pods through a subresource.
 _RESIZE_SINCE: Final = 33
 
@@ -23,14 +23,13 @@ def around(ctx: SyncContext, pod: Obj, *, for_containers: bool) -> PodContext:
     status.
     """
     namespace: str = pod["metadata"]["namespace"]
-    front = ctx.host.get(SERVICES, HostKey(ctx.tenant.namespace, ctx.tenant.name))
     owner = ctx.owner_uid if ctx.config.experimental.sync_settings.set_owner else None
     namespace_meta = ctx.virtual.meta(NAMESPACES, VirtualKey("", namespace))
     return PodContext(
         tenant=ctx.tenant,
         options=options.from_config(ctx.config, ctx.tenant),
-        kubernetes_service_ip=front["spec"].get("clusterIP") if front else None,
-        dns_ip=ctx.host_service_ip(_DNS),
+        kubernetes_service_ip=ctx.front_ip,
+        dns_ip=ctx.host_service_ip(DNS),
         host_minor=ctx.host.minor,
         virtual_minor=ctx.virtual.minor,
         cluster_domain=ctx.cluster_domain,

@@ -45,7 +45,7 @@ class Naming:
         return tokens.is_token_secret(host)
 
 
-def selected(ctx: SyncContext, pod: Obj) -> bool:
+def selected(_ctx: SyncContext, pod: Obj) -> bool:
     """Does the pod mount any token?"""
     return any(
         "serviceAccountToken" in source
