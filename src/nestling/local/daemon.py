@@ -35,19 +35,24 @@ def start(plan_file: Path) -> None:
         raise errors.HostError(f"the supervisor of the embedded host did not start: {reason}")
 
 
-async def wait_ready(folder: Path, *, progress: Callable[[str], None], seconds: float = READY_SECONDS) -> None:
-    """Wait until every part is ready, telling each that becomes so; raises `HostError` when that is hopeless."""
+async def wait_ready(
+    folder: Path, *, progress: Callable[[str], None], part: str | None = None, seconds: float = READY_SECONDS
+) -> None:
+    """Wait until every part, or the one named, is ready, telling each that becomes so.
+
+    Raises `HostError` when that is hopeless.
+    """
     deadline = time.monotonic() + seconds
     told: set[str] = set()
     while True:
         status = supervisor_status.read(folder)
         alive = supervisor_status.supervisor(folder) is not None
         if alive and status is not None and status.state == "running":
-            for name, part in status.components.items():
-                if part.ready and name not in told:
-                    told.add(name)
-                    progress(name)
-            if status.ready:
+            ready = {name for name, component in status.components.items() if component.ready}
+            for name in sorted(ready - told):
+                progress(name)
+            told |= ready
+            if status.ready or part in ready:
                 return
             _raise_if_hopeless(folder, status)
         if time.monotonic() > deadline:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import importlib
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from pathlib import Path
 from nestling.binaries import chain
 from nestling.binaries import progress as binaries_progress
 from nestling.controlplane import authority, pki, plan, supervisor_status
-from nestling.local import components, daemon, decide, errors, lock, report, status
+from nestling.local import components, daemon, decide, errors, lock, report, status, together
 from nestling.local import layout as layout_module
 from nestling.local import paths as paths_module
 from nestling.local import record as record_module
@@ -148,13 +149,28 @@ class Host:
         self._write(components.Inputs(record, self.layout, binaries))
         try:
             with reporter.step(f"Starting the embedded host {self.name}"):
-                daemon.start(self.layout.plan)
-                await daemon.wait_ready(self.layout.folder, progress=lambda name: reporter.info(f"{name} is ready"))
-                await self._populate(record)
+                await self._start(record, reporter)
         except BaseException:
             await asyncio.shield(daemon.stop(self.layout.folder))
             raise
         return self._info(record, started=True)
+
+    async def _start(self, record: record_module.Record, reporter: report.Reporter) -> None:
+        """Fill the cluster as soon as its API server is ready, while the other parts start."""
+        told: set[str] = set()
+
+        def tell(name: str) -> None:
+            if name not in told:
+                told.add(name)
+                reporter.info(f"{name} is ready")
+
+        daemon.start(self.layout.plan)
+        await together.run(
+            # All of aiohttp: imported while the API server starts.
+            asyncio.to_thread(importlib.import_module, "nestling.local.population"),
+            daemon.wait_ready(self.layout.folder, progress=tell, part=record_module.API_SERVER),
+        )
+        await together.run(self._populate(record), daemon.wait_ready(self.layout.folder, progress=tell))
 
     async def _already_up(self, record: record_module.Record) -> HostInfo:
         await daemon.wait_ready(self.layout.folder, progress=lambda _: None)

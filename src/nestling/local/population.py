@@ -9,7 +9,7 @@ from nestling.kube import client as client_module
 from nestling.kube import errors as kube_errors
 from nestling.kube import resource
 from nestling.kube.resource import Obj
-from nestling.local import errors, manifests
+from nestling.local import errors, manifests, together
 from nestling.local import record as record_module
 
 _NODE_SECONDS = 30.0
@@ -21,12 +21,11 @@ async def populate(client: client_module.Client, record: record_module.Record) -
     for number in range(1, record.nodes + 1):
         node = manifests.node(number, record)
         wanted[node["metadata"]["name"]] = node
-    async with asyncio.TaskGroup() as group:
-        group.create_task(_ensure_storage_class(client))
-        for name, node in wanted.items():
-            group.create_task(_ensure_node(client, node, nodes.get(name)))
-        for name in nodes.keys() - wanted.keys():
-            group.create_task(_delete_node(client, name))
+    await together.run(
+        _ensure_storage_class(client),
+        *(_ensure_node(client, node, nodes.get(name)) for name, node in wanted.items()),
+        *(_delete_node(client, name) for name in nodes.keys() - wanted.keys()),
+    )
 
 
 async def wait_nodes_ready(client: client_module.Client, record: record_module.Record) -> None:
