@@ -13,8 +13,8 @@ import yaml
 from nestling import resources as kinds
 from nestling.config import load
 from nestling.controlplane import addresses, host_objects
-from nestling.drivers import base, errors
-from nestling.drivers.local import access, embedded, folder, host_side, process, readiness, status
+from nestling.drivers import base
+from nestling.drivers.local import access, embedded, folder, host_side, process, readiness
 from nestling.kube import client as kube_client
 from nestling.kube import errors as kube_errors
 from nestling.kube import resource
@@ -61,16 +61,15 @@ async def start(
     with reporter.step(f"Starting the control plane of {found.name} (Kubernetes {found.kubernetes_version})"):
         control_plane = process.start(place, found)
         await readiness.wait_usable(place, found, process=control_plane)
-        await wait_for_secret(client, place, tenant)
+        await wait_for_secret(client, place, found)
 
 
 def objects(request: base.CreateRequest, found: folder.Record) -> list[Obj]:
-    """The host objects of the chart.
-
-    Without endpoints: the control plane is a process that listens on loopback, which a Service must not point to.
-    """
+    """The host objects of the chart, with the endpoints of a control plane that is a process of this machine."""
     release = host_objects.Release(Tenant(found.name, found.namespace), found.version, HERITAGE)
-    return host_objects.everything(request.config, release, kinds.specs(), values=request.values)
+    own = host_objects.everything(request.config, release, kinds.specs(), values=request.values)
+    address = addresses.control_plane(None)
+    return [*own, host_objects.endpoint_slice(release, found.name, address=address, port=found.port)]
 
 
 def write_files(
@@ -95,27 +94,22 @@ def request_of(place: folder.Folder, found: folder.Record) -> base.CreateRequest
     )
 
 
-async def wait_for_secret(client: kube_client.Client, place: folder.Folder, tenant: Tenant) -> Obj:
-    """Secret ``vc-NAME``, which the control plane writes; raises ``UserError`` with the syncer's log if it does not
-    come."""
-    deadline = time.monotonic() + SECRET_SECONDS
+async def wait_for_secret(
+    client: kube_client.Client, place: folder.Folder, found: folder.Record, *, seconds: float = SECRET_SECONDS
+) -> Obj:
+    """Secret ``vc-NAME``, which the control plane writes; raises ``UserError`` with the log that tells why not."""
+    deadline = time.monotonic() + seconds
     while True:
         try:
-            secret = await client.get(resource.SECRETS, f"vc-{tenant.name}", tenant.namespace)
+            return await client.get(resource.SECRETS, f"vc-{found.name}", found.namespace)
         except kube_errors.NotFound:
-            if time.monotonic() > deadline:
-                raise errors.UserError(
-                    f"the control plane of {tenant.name} did not write the Secret vc-{tenant.name}:\n"
-                    + status.tail(status.log_of(place, "syncer"))
-                ) from None
+            readiness.give_up_if_hopeless(place, found, process=None, expired=time.monotonic() > deadline)
             await asyncio.sleep(0.05)
-        else:
-            return secret
 
 
 async def exported_kubeconfig(client: kube_client.Client, place: folder.Folder, found: folder.Record) -> Obj:
     """The kubeconfig of Secret ``vc-NAME``; its server becomes the address on this machine."""
-    secret = await wait_for_secret(client, place, Tenant(found.name, found.namespace))
+    secret = await wait_for_secret(client, place, found)
     config: Obj = yaml.safe_load(base64.b64decode(secret["data"]["config"]))
     for cluster in config["clusters"]:
         cluster["cluster"]["server"] = f"https://{embedded.ADDRESS}:{found.port}"

@@ -33,12 +33,12 @@ async def wait_usable(
     """Wait until the API server answers an administrator; raises ``UserError`` with the log when it never will."""
     deadline = time.monotonic() + seconds
     while not api_ready(place):
-        _give_up_if_hopeless(place, found, process, expired=time.monotonic() > deadline)
+        give_up_if_hopeless(place, found, process=process, expired=time.monotonic() > deadline)
         await asyncio.sleep(0.03)
     config = kubeconfig.load([place.admin_kubeconfig])
     async with kube_client.Client(config) as client:
         while not await _answers(client):
-            _give_up_if_hopeless(place, found, process, expired=time.monotonic() > deadline)
+            give_up_if_hopeless(place, found, process=process, expired=time.monotonic() > deadline)
             await asyncio.sleep(0.05)
 
 
@@ -60,9 +60,10 @@ async def _answers(client: kube_client.Client) -> bool:
     return True
 
 
-def _give_up_if_hopeless(
-    place: folder.Folder, found: folder.Record, process: subprocess.Popen[bytes] | None, *, expired: bool
+def give_up_if_hopeless(
+    place: folder.Folder, found: folder.Record, *, process: subprocess.Popen[bytes] | None, expired: bool
 ) -> None:
+    """Raise ``UserError`` if waiting makes no sense: the process ended, a part ends again and again, time is up."""
     name = found.name
     if process is not None and process.poll() is not None:
         raise errors.UserError(
@@ -81,6 +82,6 @@ def _give_up_if_hopeless(
         waiting = [component for component, part in parts.items() if not part.ready]
         log = status.log_of(place, waiting[0]) if waiting else place.logs / process_module.START_LOG
         raise errors.UserError(
-            f"the control plane of {name} is not ready after {READY_SECONDS:.0f} s; waiting for "
+            f"the control plane of {name} is not ready in time; waiting for "
             f"{', '.join(waiting) or 'its start'}:\n{status.tail(log)}"
         )
