@@ -58,7 +58,7 @@ class Exporter:
                 self.virtual, target.service_account, current=kubeconfigs.token_of(existing), now=self.now()
             )
             chosen = kubeconfigs.Credentials(ca=admin.ca, token=token)
-        wanted = kubeconfigs.secret(target, chosen, self.tenant, owner(self.tenant, self.settings))
+        wanted = kubeconfigs.secret(target, chosen, self.tenant, self.settings.owner)
         if existing is None:
             await self.host.create(SECRETS, wanted, target.namespace)
         elif kubeconfigs.differs(existing, wanted):
@@ -91,8 +91,3 @@ def credentials(files: pki.Files) -> kubeconfigs.Credentials:
         client_cert=kubeconfigs.decode(user["client-certificate-data"]),
         client_key=kubeconfigs.decode(user["client-key-data"]),
     )
-
-
-def owner(tenant: Tenant, syncer: settings.SyncerSettings) -> Obj:
-    """An owner reference to the host Service NAME, so that deleting it collects what depends on it (spec §1.3)."""
-    return {"apiVersion": "v1", "kind": "Service", "name": tenant.name, "uid": syncer.facts.service_uid}

@@ -95,6 +95,11 @@ class SyncerSettings:
         return self.data_dir / "pki"
 
     @property
+    def owner(self) -> dict[str, str]:
+        """An owner reference to the host Service NAME: deleting that collects what depends on it (spec §1.3)."""
+        return {"apiVersion": "v1", "kind": "Service", "name": self.name, "uid": self.facts.service_uid}
+
+    @property
     def local_server(self) -> str:
         """The address of the virtual API server as seen from this machine or pod."""
         return f"https://{loopback(self.bind_address)}:{self.port}"

@@ -21,6 +21,7 @@ from nestling import resources
 from nestling.config import model
 from nestling.controlplane import (
     addresses,
+    certificate_keeper,
     certificates,
     dns,
     endpoint,
@@ -151,7 +152,7 @@ def _duties(
     expiry = prometheus_client.Gauge(
         "nestling_certificate_expiry_timestamp_seconds", "When a certificate ends.", ["file"], registry=registry
     )
-    keeper = certificates.Certificates(config, settings, sides.host, expiry)
+    keeper = certificate_keeper.Keeper(config, settings, sides.host, expiry)
     exporter = kubeconfig_export.Exporter(config, settings, sides.host, sides.virtual)
     address = addresses.control_plane(settings.pod_ip)
     kubernetes = kubernetes_service.KubernetesService(settings, sides.host, sides.virtual, address)
