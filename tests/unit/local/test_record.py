@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nestling.local import decide, errors, record
+
+
+def test_a_record_survives_its_file(tmp_path: Path) -> None:
+    made = decide.new("default", decide.Options(audit=True))
+    record.save(tmp_path, made)
+    assert record.load(tmp_path) == made
+
+
+def test_no_file_is_no_host(tmp_path: Path) -> None:
+    assert record.load(tmp_path) is None
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"name": "x", "surprise": 1}'])
+def test_a_broken_file_is_an_error_that_names_it(tmp_path: Path, text: str) -> None:
+    (tmp_path / record.FILE).write_text(text)
+    with pytest.raises(errors.HostError, match=r"host\.json cannot be read"):
+        record.load(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["default", "a", "team-1"])
+def test_usable_names(name: str) -> None:
+    record.check_name(name)
+
+
+@pytest.mark.parametrize("name", ["", "-a", "a-", "A", "a/b", "..", "a.b", "x" * 33])
+def test_names_that_are_refused(name: str) -> None:
+    with pytest.raises(errors.HostError, match="not usable"):
+        record.check_name(name)
