@@ -50,7 +50,9 @@ def sync(ctx: SyncContext, spec: SyncSpec, pair: Pair) -> Wanted:
 def to_virtual(ctx: SyncContext, spec: SyncSpec, pair: Pair) -> Wanted:
     """Only the host object exists: it is an orphan, deleted only when it is certainly ours (spec §1.5)."""
     host = existing(pair.host)
-    if not ownership.may_delete_orphan(host, known=pair.agreed is not None, gvk=spec.virtual.gvk, tenant=ctx.tenant):
+    if not ownership.may_delete_orphan(
+        host, known=pair.agreed is not None, gvk=spec.virtual.gvk, tenant=ctx.tenant, host_key=pair.host_key
+    ):
         return NOTHING
     return Wanted(delete_host=Delete())
 

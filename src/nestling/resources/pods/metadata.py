@@ -66,7 +66,7 @@ def overlay(ctx: PodContext, virtual: Obj, common: Obj, host: Obj | None = None)
     own_labels = {
         name: value
         for name, value in (common.get("labels") or {}).items()
-        if not name.startswith(labels.NAMESPACE_LABEL_PREFIX)
+        if not labels.is_namespace_label(name, ctx.tenant)
     }
     return {
         **common,

@@ -1,0 +1,1 @@
+"""What the documents do that started the project, on the embedded host."""

@@ -1,0 +1,206 @@
+"""The workloads of the seeds run to Ready, and are on the host what the seeds say that they are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.integration.seeds.conftest import User
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
+
+TEST_APP = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: test-app}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: test-app}}
+  template:
+    metadata: {labels: {app: test-app}}
+    spec:
+      containers:
+      - {name: whoami, image: "traefik/whoami:v1.10", ports: [{containerPort: 80, name: http}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: test-app}
+spec:
+  selector: {app: test-app}
+  ports: [{port: 80, targetPort: http}]
+"""
+
+TEST_PVC = """
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata:
+  name: test-pvc
+  labels: {app.kubernetes.io/name: test-app}
+spec:
+  storageClassName: standard
+  accessModes: [ReadWriteOnce]
+  resources: {requests: {storage: 1Gi}}
+"""
+
+NGINX = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: nginx}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: nginx}}
+  template:
+    metadata: {labels: {app: nginx}}
+    spec:
+      containers: [{name: nginx, image: "nginx:1.29", ports: [{containerPort: 80}]}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: nginx}
+spec:
+  selector: {app: nginx}
+  ports: [{port: 80}]
+"""
+
+BACKSTAGE = """
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: app-config}
+data: {APP_CONFIG_app_baseUrl: "https://backstage-staging.example.org"}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: postgres}
+stringData: {password: not-a-real-secret}
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: cache}
+spec:
+  accessModes: [ReadWriteOnce]
+  resources: {requests: {storage: 1Gi}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: backstage-staging}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: backstage-staging}}
+  template:
+    metadata: {labels: {app: backstage-staging}}
+    spec:
+      containers:
+      - name: backstage
+        image: backstage:staging
+        envFrom: [{configMapRef: {name: app-config}}]
+        env: [{name: PASSWORD, valueFrom: {secretKeyRef: {name: postgres, key: password}}}]
+        volumeMounts: [{name: cache, mountPath: /cache}]
+      volumes: [{name: cache, persistentVolumeClaim: {claimName: cache}}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: backstage-staging}
+spec:
+  selector: {app: backstage-staging}
+  ports: [{port: 7007}]
+"""
+
+
+@pytest.fixture
+def virtual_cluster(user: User, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A virtual cluster of the name that the test asks for, in a namespace of the same name, connected."""
+    name: str = request.param
+    user.vcluster("create", name, "-n", name, "--set", "sync.fromHost.storageClasses.enabled=true")
+    yield name
+    user.vcluster("delete", name, "-n", name)
+
+
+@pytest.mark.parametrize("virtual_cluster", ["vc1"], indirect=True)
+def test_seed_001_the_sample_application(user: User, virtual_cluster: str) -> None:
+    """Names end in ``-x-test-x-vc1``; a claim with the host's StorageClass is bound."""
+    user.kubectl("create", "namespace", "test")
+    user.kubectl("-n", "test", "apply", "-f", "-", stdin=TEST_APP)
+    user.kubectl("-n", "test", "rollout", "status", "deployment/test-app", "--timeout=90s")
+
+    pods = user.names_on_host("pods", "vc1")
+    assert any(name.startswith("test-app-") and name.endswith("-x-test-x-vc1") for name in pods)
+    assert "test-app-x-test-x-vc1" in user.names_on_host("services", "vc1")
+    assert user.names_on_host("deployments", "vc1") == set()
+    assert "test" not in user.on_host("get", "namespaces", "-o", "name").replace("namespace/", "").split()
+    ours = json.loads(user.kubectl("-n", "test", "get", "service", "test-app", "-o", "json"))
+    theirs = json.loads(user.on_host("-n", "vc1", "get", "service", "test-app-x-test-x-vc1", "-o", "json"))
+    assert ours["spec"]["clusterIP"] == theirs["spec"]["clusterIP"]
+
+    user.until("the host's StorageClass", lambda: "standard" in user.kubectl("get", "storageclasses", "-o", "name"))
+    user.kubectl("-n", "test", "apply", "-f", "-", stdin=TEST_PVC)
+    phase = ("-n", "test", "get", "pvc", "test-pvc", "-o", "jsonpath={.status.phase}")
+    user.until("the claim is Bound", lambda: user.kubectl(*phase) == "Bound")
+    user.kubectl("-n", "test", "delete", "pvc", "test-pvc", "--timeout=60s")
+    user.until(
+        "the claim is gone from the host",
+        lambda: "test-pvc-x-test-x-vc1" not in user.names_on_host("persistentvolumeclaims", "vc1"),
+    )
+
+
+@pytest.mark.parametrize("virtual_cluster", ["vcluster-a"], indirect=True)
+def test_seed_002_the_tenants_nginx(user: User, virtual_cluster: str) -> None:
+    """The host's routes point at Service ``nginx-x-default-x-vcluster-a``, whose endpoints are the tenant's pods."""
+    user.kubectl("apply", "-f", "-", stdin=NGINX)
+    user.kubectl("rollout", "status", "deployment/nginx", "--timeout=90s")
+    slices = (
+        *("-n", "vcluster-a", "get", "endpointslices", "-l", "kubernetes.io/service-name=nginx-x-default-x-vcluster-a"),
+        *("-o", "jsonpath={.items[*].endpoints[*].targetRef.name}"),
+    )
+    target = user.until("endpoints of the synced service", lambda: user.on_host(*slices))
+    assert target.startswith("nginx-")
+    assert target.endswith("-x-default-x-vcluster-a")
+
+
+@pytest.mark.parametrize("virtual_cluster", ["vcluster-staging-helm"], indirect=True)
+def test_seed_003_the_environment(user: User, virtual_cluster: str) -> None:
+    """Deployment, Service, ConfigMap, Secret and claim in namespace backstage; only what is used is on the host."""
+    user.kubectl("create", "namespace", "backstage")
+    user.kubectl("-n", "backstage", "apply", "-f", "-", stdin=BACKSTAGE)
+    user.kubectl("-n", "backstage", "create", "secret", "generic", "unused", "--from-literal=key=value")
+    user.kubectl("-n", "backstage", "rollout", "status", "deployment/backstage-staging", "--timeout=90s")
+    end = "-x-backstage-x-vcluster-staging-helm"
+    assert any(
+        name.startswith("backstage-staging-") and name.endswith(end)
+        for name in user.names_on_host("pods", virtual_cluster)
+    )
+    assert f"app-config{end}" in user.names_on_host("configmaps", virtual_cluster)
+    secrets = user.names_on_host("secrets", virtual_cluster)
+    assert f"postgres{end}" in secrets
+    assert f"unused{end}" not in secrets
+    assert f"cache{end}" in user.names_on_host("persistentvolumeclaims", virtual_cluster)
+
+
+def test_three_virtual_clusters_do_not_see_one_another(user: User) -> None:
+    """Three at once on one host; deleting one leaves nothing of it and the others untouched."""
+    names = ["alpha", "beta", "gamma"]
+    for name in names:
+        user.vcluster("create", name, "--connect=false")
+    for name in names:
+        user.vcluster("connect", name, "--", "kubectl", "create", "namespace", f"only-{name}")
+        user.vcluster("connect", name, "--", "kubectl", "-n", f"only-{name}", "create", "configmap", "mine")
+    for name in names:
+        seen = user.vcluster("connect", name, "--", "kubectl", "get", "namespaces", "-o", "name").stdout
+        assert f"only-{name}" in seen
+        assert not any(f"only-{other}" in seen for other in names if other != name)
+
+    listed = {one["Name"]: one["Status"] for one in json.loads(user.vcluster("list", "--output", "json").stdout)}
+    assert {name: listed.get(name) for name in names} == dict.fromkeys(names, "Running")
+    user.vcluster("delete", "beta")
+
+    assert "vcluster-beta" not in user.on_host("get", "namespaces", "-o", "name")
+    everything = user.on_host("get", "clusterroles,clusterrolebindings", "-o", "name")
+    assert "beta" not in everything
+    home = user.environment["NESTLING_HOME"]
+    assert "beta" not in user.run("find", home, "-path", "*/hosts/*/etcd", "-prune", "-o", "-print").stdout
+    assert "beta" not in user.run("ps", "-eo", "args").stdout.replace("--feature-gates", "")
+    rest = user.vcluster("connect", "gamma", "--", "kubectl", "get", "namespaces", "-o", "name").stdout
+    assert "only-gamma" in rest
+    for name in ("alpha", "gamma"):
+        user.vcluster("delete", name)
