@@ -52,7 +52,8 @@ def _section(command: click.Command, ctx: click.Context) -> str:
     if examples:
         lines += ["```sh", helptext.dedent_examples(examples, ctx), "```", ""]
     options = [param for param in command.params if isinstance(param, click.Option) and not param.hidden]
-    return "\n".join(lines) + _rows(options)
+    rows = _rows(options)
+    return "\n".join([*lines, rows]) if rows else "\n".join(lines)
 
 
 def _rows(options: list[click.Option] | tuple[click.Option, ...]) -> str:

@@ -7,10 +7,15 @@ from pathlib import Path
 
 import click
 
+from nestling.cli import cobra
 from nestling.controlplane import settings as settings_module
 
+EXAMPLES = """
+nestling start --config vcluster.yaml --name my-vc --namespace team-a --data-dir ./data --host-kubeconfig host.conf
+"""
 
-@click.command(short_help="Run a virtual control plane in the foreground.")
+
+@click.command("start", cls=cobra.Command, examples=EXAMPLES)
 @click.option(
     "--config",
     "config_file",
@@ -38,8 +43,8 @@ from nestling.controlplane import settings as settings_module
     type=click.Path(path_type=Path, dir_okay=False),
     help="Access to the host cluster; without it the pod's service account is used.",
 )
-@click.option("--port", type=click.IntRange(1, 65535), default=8443, show_default=True, help="Port of the API server.")
-@click.option("--bind-address", help="Address of the API server; default controlPlane.proxy.bindAddress.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port of the API server; default controlPlane.proxy.port.")
+@click.option("--bind-address", help="Its address; default controlPlane.proxy.bindAddress.")
 @click.option("--log-format", type=click.Choice(["json", "console"]), help="Default: logging.encoding.")
 def command(
     *,
@@ -49,7 +54,7 @@ def command(
     data_dir: Path,
     state_dir: Path | None,
     host_kubeconfig: Path | None,
-    port: int,
+    port: int | None,
     bind_address: str | None,
     log_format: str | None,
 ) -> None:

@@ -193,7 +193,7 @@ def reporter(settings: settings_module.Settings, args: Sequence[str] | None = No
 
 def is_terminal(stream: TextIO) -> bool:
     """True when a person watches: a terminal that understands cursor movements."""
-    return stream.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+    return stream.isatty() and os.environ.get("TERM", "") not in {"", "dumb"}
 
 
 def emit(data: str) -> None:
