@@ -40,9 +40,10 @@ def namespace_pattern(virtual: str, host: str) -> Iterator[tuple[str, str]]:
         if pattern.count(PLACEHOLDER) > 1:
             yield f'has {PLACEHOLDER} more than once in {side}, "{pattern}"', "write it once"
         literal = pattern.replace(PLACEHOLDER, "").removesuffix("*")
+        name = literal.strip("-")
         if "*" in pattern and len(literal) > _MAX_PREFIX:
             yield f"has a prefix of {len(literal)} characters in {side}", f"at most {_MAX_PREFIX} are allowed"
-        if literal and "*" not in literal and not names.is_label(literal.strip("-")):
+        if name and "*" not in name and not names.is_label(name):
             yield f'"{pattern}" is no namespace', "use lower-case letters, digits and -"
     if virtual.endswith("*") != host.endswith("*"):
         yield f'maps "{virtual}" to "{host}"', "write a * at the end of both sides or of neither"
