@@ -19,7 +19,6 @@ from nestling.kube.resource import Obj
 from nestling.naming.tenant import Tenant
 
 HTTPS_PORT: Final = 443
-API_PORT: Final = 8443
 KUBELET_PORT: Final = 10250
 
 
@@ -89,7 +88,9 @@ def headless_service(config: model.VClusterConfig, release: Release, *, selector
     spec: Obj = {
         "clusterIP": "None",
         "publishNotReadyAddresses": True,
-        "ports": [{"name": "https", "port": HTTPS_PORT, "targetPort": API_PORT, "protocol": "TCP"}],
+        "ports": [
+            {"name": "https", "port": HTTPS_PORT, "targetPort": config.control_plane.proxy.port, "protocol": "TCP"}
+        ],
     }
     if selector:
         spec["selector"] = {"app": "vcluster", "release": release.tenant.name}
@@ -193,7 +194,7 @@ def _quoted(values: Mapping[str, Any]) -> dict[str, str]:
 
 def _ports(config: model.VClusterConfig, service_type: str) -> list[Obj]:
     own = config.control_plane.service
-    https: Obj = {"name": "https", "port": HTTPS_PORT, "targetPort": API_PORT, "protocol": "TCP"}
+    https: Obj = {"name": "https", "port": HTTPS_PORT, "targetPort": config.control_plane.proxy.port, "protocol": "TCP"}
     if own.https_node_port:
         https["nodePort"] = own.https_node_port
     if not config.networking.advanced.proxy_kubelets.by_hostname or service_type == "LoadBalancer":

@@ -105,9 +105,11 @@ async def _prepare(settings: settings_module.StartSettings) -> Path:
     config = read_config(settings.config_file)
     if config.private_nodes.enabled:
         raise PreparationError("privateNodes.enabled: private nodes are not available yet; remove the key")
-    bind_address = settings.bind_address or config.control_plane.proxy.bind_address
-    if settings.local and not ports.is_free(settings.port, bind_address):
-        raise PreparationError(f"port {settings.port} on {bind_address} is in use; choose another one with --port")
+    proxy = config.control_plane.proxy
+    settings = dataclasses.replace(
+        settings, port=settings.port or proxy.port, bind_address=settings.bind_address or proxy.bind_address
+    )
+    _check_port(settings)
     wanted = components.wanted_binaries(config, local=settings.local)
     asked_version = config.control_plane.distro.k8s.version or None
     async with asyncio.TaskGroup() as group:
@@ -115,7 +117,7 @@ async def _prepare(settings: settings_module.StartSettings) -> Path:
         binaries = group.create_task(_binaries(wanted, asked_version))
         local = group.create_task(asyncio.to_thread(pki.read, settings.data_dir / "pki"))
     paths, version = binaries.result()
-    syncer = _syncer_settings(settings, config, host.result(), version=version, bind_address=bind_address)
+    syncer = _syncer_settings(settings, config, host.result(), version=version)
     files = certificates.merge(local.result(), host.result().stored)
     files = pki.complete(files, certificates.request(config, syncer))
     pki.write(syncer.pki_dir, files)
@@ -134,6 +136,13 @@ def write_plan(config: model.VClusterConfig, syncer: settings_module.SyncerSetti
     plan_file = state_dir / PLAN
     settings_module.write_private(plan_file, plan_module.to_json(components.make_plan(inputs)))
     return plan_file
+
+
+def _check_port(settings: settings_module.StartSettings) -> None:
+    """On a machine the port may be somebody else's; the API server would only say so in its log."""
+    port, address = settings.port or 0, settings.bind_address or ""
+    if settings.local and not ports.is_free(port, address):
+        raise PreparationError(f"port {port} on {address or 'all addresses'} is in use; choose another one with --port")
 
 
 async def _ask_host(settings: settings_module.StartSettings, config: model.VClusterConfig) -> _Host:
@@ -186,8 +195,8 @@ def _syncer_settings(
     host: _Host,
     *,
     version: str,
-    bind_address: str,
 ) -> settings_module.SyncerSettings:
+    port = settings.port or settings_module.API_PORT
     return settings_module.SyncerSettings(
         name=settings.name,
         namespace=settings.namespace,
@@ -195,12 +204,12 @@ def _syncer_settings(
         data_dir=settings.data_dir,
         state_dir=settings.state_dir,
         host_kubeconfig=settings.host_kubeconfig.absolute() if settings.host_kubeconfig else None,
-        port=settings.port,
-        bind_address=bind_address,
+        port=port,
+        bind_address=settings.bind_address or "",
         log_format=settings.log_format or config.logging.encoding,
         pod_ip=settings.pod_ip,
         kubernetes_version=version,
-        ports=ports.on_machine(settings.state_dir, settings.port) if settings.local else settings_module.Ports(),
+        ports=ports.on_machine(settings.state_dir, port) if settings.local else settings_module.Ports(),
         facts=settings_module.HostFacts(
             service_uid=host.service["metadata"]["uid"],
             cluster_ips=sans.cluster_ips(host.service),

@@ -15,6 +15,9 @@ from typing import Final
 POD_CONFIG: Final = Path("/var/lib/vcluster/config.yaml")
 POD_DATA: Final = Path("/data")
 POD_NAMESPACE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+#: Where the API server listens unless the configuration says otherwise.
+API_PORT: Final = 8443
+
 #: What ``controlPlane.proxy.bindAddress`` says for "on every address".
 ALL_ADDRESSES: Final = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared with, not bound to
 
@@ -28,8 +31,8 @@ class StartSettings:
     """The flags of ``nestling start``.
 
     ``host_kubeconfig`` is None in a pod, where the service account's token is used; ``local`` follows from it.
-    ``bind_address`` and ``log_format`` are None when the configuration decides. ``state_dir`` holds plan, status
-    and log files.
+    ``port``, ``bind_address`` and ``log_format`` are None when the configuration decides. ``state_dir`` holds plan,
+    status and log files.
     """
 
     name: str
@@ -38,7 +41,7 @@ class StartSettings:
     data_dir: Path
     state_dir: Path
     host_kubeconfig: Path | None = None
-    port: int = 8443
+    port: int | None = None
     bind_address: str | None = None
     log_format: str | None = None
     pod_ip: str | None = None
