@@ -2,72 +2,40 @@
 watch.
 
 Bytes take a fifth of the memory of dicts, cause no collector pauses, and decoding is the copy that a reader needs
-anyway (measured in spec libraries §2). What the reconcilers write is put into the cache at once; a version that is
-older than what is there is ignored, and so is one of an object that is known to be gone.
+anyway (measured in spec libraries §2 and ``bench/kube_cache.py``).
+
+What reconcilers write is put into the cache at once (``Store.upsert``), so that the next reconcile sees it. Answers and
+watch events can come in any order then; resourceVersions say which is newer, and deletions are remembered for a while,
+so that an older answer does not bring an object back.
 """
 
 from __future__ import annotations
 
 import asyncio
 import collections
+import contextlib
 import dataclasses
 import functools
 import time
-from collections.abc import Callable, Iterable, KeysView, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
 
-import msgspec
 import structlog
 
-from nestling.kube import client as client_module
-from nestling.kube import watch
-from nestling.kube.resource import Obj, Resource
+from nestling.kube import metadata, paging, watch
+from nestling.kube.metadata import Key, Meta, Owner
+from nestling.kube.resource import Obj, Resource, decode
+
+__all__ = ["Change", "Entry", "Handler", "Index", "Informer", "Key", "Meta", "Owner", "Store"]
 
 _LOG = structlog.get_logger(__name__)
-#: (namespace, name); the namespace of a cluster-scoped object is empty.
-Key = tuple[str, str]
-#: How many deleted objects are remembered, so that an older answer cannot bring them back.
-_TOMBSTONES: Final = 4096
-
-
-class Owner(msgspec.Struct, gc=False, rename="camel"):
-    """An owner reference, as far as it is looked at."""
-
-    kind: str = ""
-    name: str = ""
-    uid: str = ""
-    controller: bool = False
-
-
-class Meta(msgspec.Struct, gc=False, rename="camel"):
-    """The metadata that reads and indexes need without decoding an object."""
-
-    name: str = ""
-    namespace: str = ""
-    uid: str = ""
-    resource_version: str = ""
-    labels: dict[str, str] | None = None
-    annotations: dict[str, str] | None = None
-    deletion_timestamp: str | None = None
-    owner_references: list[Owner] | None = None
-
-    @property
-    def key(self) -> Key:
-        """Where the object is."""
-        return (self.namespace, self.name)
-
-
-class _WithMeta(msgspec.Struct, gc=False):
-    metadata: Meta
-
-
-_META: Final = msgspec.json.Decoder(_WithMeta)
-_OBJ: Final = msgspec.json.Decoder(dict[str, Any])
+#: How long a deletion is remembered: longer than any request takes.
+_GRAVE_SECONDS: Final = 300.0
 
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
-    """One cached object: metadata at hand, the object decoded when it is asked for."""
+    """One object: metadata at hand, the object decoded when it is asked for."""
 
     meta: Meta
     raw: bytes
@@ -75,14 +43,15 @@ class Entry:
 
     @functools.cached_property
     def obj(self) -> Obj:
-        """The decoded object, shared by those who hold this entry: not to be changed."""
+        """The decoded object, shared by all handlers of a change: not to be changed."""
         return _decode(self.raw, self.resource)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Change:
-    """What happened to one key: ``old`` None is an addition, ``new`` None a deletion. ``initial``: from a list, not an
-    event.
+    """What happened to one key: ``old`` None is an addition, ``new`` None a deletion.
+
+    ``initial`` marks the first list, which can wait behind live events.
     """
 
     key: Key
@@ -95,80 +64,155 @@ Index = Callable[[Entry], Iterable[str]]
 Handler = Callable[[Change], None]
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Grave:
+    """A deleted object. ``final``: this UID is gone for good, not only out of the selector's sight."""
+
+    uid: str
+    revision: int | None
+    final: bool
+    dug: float
+
+    def holds(self, meta: Meta) -> bool:
+        if self.final and meta.uid == self.uid:
+            return True
+        revision = meta.revision
+        return self.revision is not None and revision is not None and revision <= self.revision
+
+
 class Store:
     """The objects of one collection. Handlers run in the order of changes, whoever made them."""
 
     def __init__(self, resource: Resource, indexers: Mapping[str, Index] | None = None) -> None:
         self.resource = resource
-        self._entries: dict[Key, tuple[Meta, bytes]] = {}
+        #: Set when a handler has raised: a programming error, after which the store's readers are not told everything.
+        self.broken = asyncio.Event()
+        self._spaces: dict[str, dict[str, tuple[Meta, bytes]]] = {}
+        self._size = 0
         self._indexers = dict(indexers or {})
         self._values: dict[str, dict[Key, tuple[str, ...]]] = {name: {} for name in self._indexers}
         self._found: dict[str, dict[str, set[Key]]] = {name: {} for name in self._indexers}
         self._handlers: list[Handler] = []
-        self._gone: collections.OrderedDict[str, None] = collections.OrderedDict()
+        self._graves: collections.OrderedDict[Key, _Grave] = collections.OrderedDict()
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return self._size
 
     def __contains__(self, key: Key) -> bool:
-        return key in self._entries
+        return self._held(key) is not None
 
     def add_handler(self, handler: Handler) -> None:
         """Call this for each change from now on."""
         self._handlers.append(handler)
 
-    def keys(self) -> KeysView[Key]:
-        """All keys."""
-        return self._entries.keys()
+    def keys(self, namespace: str | None = None) -> list[Key]:
+        """All keys, or those of one namespace: a copy that stays as it is."""
+        if namespace is not None:
+            return [(namespace, name) for name in self._spaces.get(namespace, ())]
+        return [(space, name) for space, names in self._spaces.items() for name in names]
 
     def meta(self, key: Key) -> Meta | None:
         """The metadata of an object. Not to be changed."""
-        held = self._entries.get(key)
+        held = self._held(key)
         return held[0] if held else None
 
     def raw(self, key: Key) -> bytes | None:
-        """The bytes of an object."""
-        held = self._entries.get(key)
+        """The bytes of an object, as they came: items of a list lack apiVersion and kind."""
+        held = self._held(key)
         return held[1] if held else None
 
     def get(self, key: Key) -> Obj | None:
         """The object as a copy that the caller owns."""
-        held = self._entries.get(key)
+        held = self._held(key)
         return _decode(held[1], self.resource) if held else None
 
     def by_index(self, index: str, value: str) -> set[Key]:
-        """The keys of objects for which the indexer gave this value."""
+        """The keys of the objects for which the indexer gave this value."""
         return set(self._found[index].get(value, ()))
 
-    def upsert(self, raw: bytes, *, initial: bool = False) -> bool:
-        """Take an object in, unless a newer version is there or it is known to be gone. Did it change anything?"""
-        meta = _META.decode(raw).metadata
-        held = self._entries.get(meta.key)
-        if meta.uid in self._gone or (held is not None and _is_older(meta, held[0])):
+    def upsert(self, raw: bytes) -> bool:
+        """Take in what a write answered, unless something newer is known. Did it change anything?"""
+        return self.put(metadata.read(raw), raw)
+
+    def put(self, meta: Meta, raw: bytes, *, initial: bool = False, force: bool = False) -> bool:
+        """The same with the metadata at hand. ``force``: whatever is known, this is the present state."""
+        key = meta.key
+        held = self._held(key)
+        if not force and not self._is_news(meta, held):
             return False
-        self._entries[meta.key] = (meta, raw)
-        old = Entry(held[0], held[1], self.resource) if held else None
-        self._changed(Change(meta.key, old, Entry(meta, raw, self.resource), initial))
+        self._graves.pop(key, None)
+        self._spaces.setdefault(key[0], {})[key[1]] = (meta, raw)
+        self._size += held is None
+        self._changed(Change(key, self._entry(held), Entry(meta, raw, self.resource), initial))
         return True
 
-    def remove(self, key: Key, *, uid: str, raw: bytes | None = None) -> bool:
-        """Take an object out, if it still is the one with this UID. ``raw``: its last state, if the server told it."""
-        self._gone[uid] = None
-        while len(self._gone) > _TOMBSTONES:
-            self._gone.popitem(last=False)
-        held = self._entries.get(key)
-        if held is None or held[0].uid != uid:
+    def remove(
+        self, key: Key, *, uid: str | None = None, resource_version: str | None = None, raw: bytes | None = None
+    ) -> bool:
+        """Take an object out, if it still is the one meant. Was it there?
+
+        A watch knows the ``resource_version`` of the deletion, and the last state (``raw``). Whoever was told "not
+        found" knows the ``uid``, which then never comes back.
+        """
+        held = self._held(key)
+        if held is not None and not _is_meant(held[0], uid, metadata.revision(resource_version)):
             return False
-        del self._entries[key]
-        last = Entry(_META.decode(raw).metadata, raw, self.resource) if raw else Entry(held[0], held[1], self.resource)
-        self._changed(Change(key, last, None))
+        self._bury(key, uid, metadata.revision(resource_version), held)
+        if held is None:
+            return False
+        names = self._spaces[key[0]]
+        del names[key[1]]
+        if not names:
+            del self._spaces[key[0]]
+        self._size -= 1
+        last = (metadata.read(raw), raw) if raw else held
+        self._changed(Change(key, self._entry(last), None))
         return True
+
+    def _held(self, key: Key) -> tuple[Meta, bytes] | None:
+        names = self._spaces.get(key[0])
+        return names.get(key[1]) if names is not None else None
+
+    def _entry(self, held: tuple[Meta, bytes] | None) -> Entry | None:
+        return Entry(held[0], held[1], self.resource) if held is not None else None
+
+    def _is_news(self, meta: Meta, held: tuple[Meta, bytes] | None) -> bool:
+        if held is None:
+            grave = self._graves.get(meta.key)
+            return grave is None or not grave.holds(meta)
+        now, before = meta.revision, held[0].revision
+        if now is None or before is None:
+            return meta.resource_version != held[0].resource_version
+        return now > before
+
+    def _bury(self, key: Key, uid: str | None, revision: int | None, held: tuple[Meta, bytes] | None) -> None:
+        now = time.monotonic()
+        final = uid is not None and revision is None
+        if revision is None and held is not None:
+            revision = held[0].revision
+        self._graves.pop(key, None)
+        self._graves[key] = _Grave(uid or (held[0].uid if held else ""), revision, final, now)
+        while next(iter(self._graves.values())).dug < now - _GRAVE_SECONDS:
+            self._graves.popitem(last=False)
 
     def _changed(self, change: Change) -> None:
+        """Indexes first, then handlers. All of them hear of the change, even when one raises."""
+        failure: Exception | None = None
         for name, indexer in self._indexers.items():
-            self._reindex(name, change.key, tuple(set(indexer(change.new))) if change.new else ())
+            try:
+                self._reindex(name, change.key, tuple(set(indexer(change.new))) if change.new else ())
+            except Exception as error:  # noqa: BLE001 - raised again below
+                _LOG.exception("indexer raised", index=name, resource=self.resource.plural, key=change.key)
+                failure = error
         for handler in self._handlers:
-            handler(change)
+            try:
+                handler(change)
+            except Exception as error:  # noqa: BLE001 - raised again below
+                _LOG.exception("handler raised", handler=repr(handler), resource=self.resource.plural, key=change.key)
+                failure = error
+        if failure is not None:
+            self.broken.set()
+            raise failure
 
     def _reindex(self, name: str, key: Key, values: tuple[str, ...]) -> None:
         known, found = self._values[name], self._found[name]
@@ -188,87 +232,131 @@ class Informer:
 
     def __init__(
         self,
-        client: client_module.Client,
+        client: watch.Api,
         resource: Resource,
         *,
         namespace: str | None = None,
         label_selector: str | None = None,
         field_selector: str | None = None,
         indexers: Mapping[str, Index] | None = None,
-        idle_seconds: float = watch.IDLE,
+        timing: watch.Timing | None = None,
     ) -> None:
         self.resource = resource
         self.store = Store(resource, indexers)
         #: Set once the first list is complete.
         self.synced = asyncio.Event()
+        #: Complete lists so far; more than one means that a watch had a gap.
         self.lists = 0
+        #: Failed lists and watches so far, and the last one if nothing came since.
         self.errors = 0
-        self.last_event = 0.0
         self.last_error: Exception | None = None
-        self._listed: dict[Key, str] = {}
-        self._source = watch.Source(
-            client=client,
-            resource=resource,
-            namespace=namespace,
-            label_selector=label_selector,
-            field_selector=field_selector,
-            idle_seconds=idle_seconds,
-            on_error=self._failed,
-        )
+        #: When the server last gave a sign of life (``time.monotonic``), 0 for never.
+        self.last_event = 0.0
+        self._client = client
+        self._query = paging.Query(resource, namespace, label_selector, field_selector)
+        self._timing = timing
+        self._listed: set[Key] = set()
+        self._seen = 0
+        self._rewound = False
 
     def add_handler(self, handler: Handler) -> None:
-        """Call this for each change from now on."""
+        """Call this for each change from now on. A handler must not raise: that ends ``run``."""
         self.store.add_handler(handler)
 
     async def run(self) -> None:
-        """Follow the collection until cancelled."""
-        async for event in watch.list_and_watch(self._source):
-            self.last_event = time.monotonic()
-            self._take(event)
+        """Follow the collection until cancelled, through all failures of the server.
 
-    def _take(self, event: watch.Event) -> None:
-        if event.kind is watch.Kind.LISTED:
-            meta = _META.decode(event.raw).metadata
-            self._listed[meta.key] = meta.uid
-            self.store.upsert(event.raw, initial=not self.synced.is_set())
+        Raises:
+            ExceptionGroup: a handler or an indexer raised.
+        """
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._follow(), name=f"follow {self.resource.plural}")
+            group.create_task(self._end_when_broken(), name=f"guard {self.resource.plural}")
+
+    async def _follow(self) -> None:
+        stream = watch.list_and_watch(self._client, self._query, timing=self._timing, on_error=self._failed)
+        async with contextlib.aclosing(stream) as events:
+            async for event in events:
+                self.take(event)
+
+    async def _end_when_broken(self) -> None:
+        """A handler may also raise within the ``upsert`` of a writer, which might go on as if nothing had happened."""
+        await self.store.broken.wait()
+        raise RuntimeError(f"a handler of {self.resource.plural} raised; see the log")
+
+    def take(self, event: watch.Event) -> None:
+        """Do what one event of the stream says."""
+        self.last_event = time.monotonic()
+        if self.last_error is not None and event.kind is not watch.Kind.LISTING:
+            _LOG.info("watch goes on", resource=self.resource.plural)
+            self.last_error = None
+        if event.kind is watch.Kind.LISTING:
+            self._begin_list(event)
         elif event.kind is watch.Kind.SYNCED:
-            self._end_list()
-        elif event.kind is watch.Kind.DELETED:
-            meta = _META.decode(event.raw).metadata
-            self.store.remove(meta.key, uid=meta.uid, raw=event.raw)
-        elif event.kind is not watch.Kind.BOOKMARK:
-            self.store.upsert(event.raw)
+            self._end_list(event)
+        elif event.meta is not None:
+            self._take_object(event, event.meta)
+        self._seen = max(self._seen, metadata.revision(event.resource_version) or 0)
 
-    def _end_list(self) -> None:
-        """What is in the store and was not listed has vanished while nobody was looking."""
-        for key in [key for key in self.store.keys() if key not in self._listed]:  # noqa: SIM118 - a store is no dict
+    def _take_object(self, event: watch.Event, meta: Meta) -> None:
+        if event.kind is watch.Kind.LISTED:
+            self._listed.add(meta.key)
+            held = self.store.meta(meta.key)
+            force = self._rewound and (held is None or held.resource_version != meta.resource_version)
+            self.store.put(meta, event.raw, initial=not self.synced.is_set(), force=force)
+        elif event.kind is watch.Kind.DELETED:
+            self.store.remove(meta.key, uid=meta.uid, resource_version=meta.resource_version, raw=event.raw)
+        else:
+            self.store.put(meta, event.raw)
+
+    def _begin_list(self, event: watch.Event) -> None:
+        self._listed.clear()
+        revision = metadata.revision(event.resource_version)
+        if revision is not None and revision < self._seen:
+            # versions no longer say what is newer; the list does
+            _LOG.warning("the server's history went back; was a backup restored?", resource=self.resource.plural)
+            self._rewound = True
+            self._seen = 0
+
+    def _end_list(self, event: watch.Event) -> None:
+        """What is in the store and was not listed has vanished while nobody was looking.
+
+        Unless it is newer than the list: written by ourselves meanwhile.
+        """
+        listed_at = metadata.revision(event.resource_version)
+        for key in self.store.keys():  # noqa: SIM118 - a store is no dict
             meta = self.store.meta(key)
-            if meta is not None:
-                self.store.remove(key, uid=meta.uid)
-        self._listed = {}
+            if key in self._listed or meta is None:
+                continue
+            is_newer = listed_at is not None and meta.revision is not None and meta.revision > listed_at
+            if self._rewound:
+                self.store.remove(key)
+            elif not is_newer:
+                self.store.remove(key, resource_version=event.resource_version)
+        self._listed = set()
+        self._rewound = False
         self.lists += 1
-        self.last_error = None
         self.synced.set()
 
     def _failed(self, error: Exception) -> None:
+        """Said once per outage, not for each of its tries."""
         self.errors += 1
+        say = _LOG.warning if self.last_error is None else _LOG.debug
+        say("watch interrupted", resource=self.resource.plural, error=str(error))
         self.last_error = error
-        _LOG.warning("watch interrupted", resource=self.resource.plural, error=str(error))
 
 
 def _decode(raw: bytes, resource: Resource) -> Obj:
-    obj = _OBJ.decode(raw)
+    obj = decode(raw)
     # the items of a list come without these two
     obj.setdefault("apiVersion", resource.api_version)
     obj.setdefault("kind", resource.kind)
     return obj
 
 
-def _is_older(meta: Meta, held: Meta) -> bool:
-    """Versions of one resource are ordered numbers. The same version is nothing new either."""
-    if meta.uid != held.uid:
+def _is_meant(held: Meta, uid: str | None, revision: int | None) -> bool:
+    """Is a deletion about the object that is held, or about one that was there before?"""
+    if uid is not None and held.uid != uid:
         return False
-    try:
-        return int(meta.resource_version) <= int(held.resource_version)
-    except ValueError:
-        return False
+    now = held.revision
+    return revision is None or now is None or now <= revision

@@ -1,5 +1,10 @@
-"""Turns a ClientConfig into what a connection needs: a TLS context and an Authorization header, renewed when their
-sources change.
+"""Turns a ClientConfig into what a connection needs, and renews it when its sources change.
+
+* certificate files: looked at once a second at most, and the TLS context made anew when one has changed;
+* token files: read again once a minute at most, for they are renewed under the same name;
+* exec plugins: run once and again shortly before what they gave expires, or when the server no longer takes it.
+
+A renewal that fails (a file that is just being written) leaves what worked before.
 """
 
 from __future__ import annotations
@@ -9,7 +14,6 @@ import base64
 import contextlib
 import dataclasses
 import datetime
-import json
 import os
 import ssl
 import tempfile
@@ -18,159 +22,183 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from nestling.kube import kubeconfig
+import structlog
 
-#: A token file is read again after this many seconds.
+from nestling.kube import errors, exec_plugin, kubeconfig
+
+_LOG = structlog.get_logger(__name__)
 _TOKEN_SECONDS: Final = 60.0
-#: An exec plugin's credentials are renewed this long before they expire.
-_EARLY: Final = datetime.timedelta(seconds=30)
+_STAMP_SECONDS: Final = 1.0
+#: A plugin's credentials are renewed this long before they expire.
+_EARLY: Final = datetime.timedelta(seconds=15)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class _Issued:
-    token: str | None
-    cert: str | None
-    key: str | None
-    expires: datetime.datetime | None
+class Ready:
+    """For one request: the TLS context (None for plain HTTP) and headers."""
+
+    tls: ssl.SSLContext | None
+    headers: tuple[tuple[str, str], ...] = dataclasses.field(default=(), repr=False)
 
 
 class Credentials:
-    """Supplies headers and TLS contexts for one ClientConfig."""
+    """Supplies one ClientConfig's credentials."""
 
     def __init__(self, config: kubeconfig.ClientConfig) -> None:
         self._config = config
-        self._token: tuple[float, str] | None = None
-        self._issued: _Issued | None = None
+        self._token = ""
+        self._token_read = float("-inf")
+        self._issued: exec_plugin.Issued | None = None
         self._context: ssl.SSLContext | None = None
+        self._context_of: object = None
         self._stamp: tuple[object, ...] = ()
+        self._stamped = float("-inf")
         self._lock = asyncio.Lock()
 
-    async def headers(self) -> dict[str, str]:
-        """The Authorization header, if the credentials are of that kind."""
+    async def ready(self) -> Ready:
+        """What the next request needs.
+
+        Raises:
+            errors.CredentialsFailed: a plugin failed, a file is missing or broken.
+        """
+        issued = await self._plugin() if self._config.exec_plugin else None
+        try:
+            tls = self._tls(issued) if self._config.server.startswith("https:") else None
+            return Ready(tls, (*self._authorization(issued), *self._config.impersonate))
+        except (OSError, ValueError) as error:
+            raise errors.CredentialsFailed(self._config.server, str(error)) from error
+
+    def forget(self) -> bool:
+        """The server does not take the credentials: get new ones. False when there is no way to."""
+        self._token_read = float("-inf")
+        self._issued = None
+        return self._config.exec_plugin is not None or self._config.token_file is not None
+
+    def _authorization(self, issued: exec_plugin.Issued | None) -> Iterator[tuple[str, str]]:
         config = self._config
         token = config.token
         if config.token_file is not None:
             token = self._from_file(config.token_file)
-        if config.exec_plugin is not None:
-            token = (await self._plugin(config.exec_plugin)).token or token
+        elif not token and issued is not None:
+            token = issued.token
         if token:
-            return {"Authorization": f"Bearer {token}"}
-        if config.username is not None:
+            yield "Authorization", f"Bearer {token}"
+        elif config.username is not None:
             pair = f"{config.username}:{config.password or ''}".encode()
-            return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
-        return {}
-
-    async def tls(self) -> ssl.SSLContext | None:
-        """The TLS context, made anew when a certificate file has changed; None for plain HTTP."""
-        if not self._config.server.startswith("https:"):
-            return None
-        issued = await self._plugin(self._config.exec_plugin) if self._config.exec_plugin else None
-        stamp = (
-            *(_stamp(path) for path in (self._config.ca_file, self._config.cert_file, self._config.key_file)),
-            issued,
-        )
-        if self._context is None or stamp != self._stamp:
-            self._context = _tls_context(self._config, issued)
-            self._stamp = stamp
-        return self._context
+            yield "Authorization", f"Basic {base64.b64encode(pair).decode()}"
 
     def _from_file(self, path: Path) -> str:
         now = time.monotonic()
-        if self._token is None or now - self._token[0] > _TOKEN_SECONDS:
-            self._token = (now, path.read_text().strip())
-        return self._token[1]
+        if now - self._token_read >= _TOKEN_SECONDS:
+            try:
+                self._token = path.read_text().strip()
+            except OSError as error:
+                if not self._token:
+                    raise
+                _LOG.warning("token file not read again", path=str(path), error=str(error))
+            self._token_read = now
+        return self._token
 
-    async def _plugin(self, plugin: kubeconfig.ExecPlugin) -> _Issued:
+    async def _plugin(self) -> exec_plugin.Issued:
+        """One run at a time, whoever asks."""
+        plugin = self._config.exec_plugin
+        if plugin is None:
+            raise ValueError("there is no plugin")
         async with self._lock:
             held = self._issued
             if held is None or (held.expires and held.expires - _EARLY <= datetime.datetime.now(datetime.UTC)):
-                self._issued = held = await _run(plugin, self._config)
+                try:
+                    self._issued = held = await exec_plugin.run(plugin, self._config)
+                except exec_plugin.PluginError as error:
+                    raise errors.CredentialsFailed(self._config.server, str(error)) from error
             return held
 
+    def _tls(self, issued: exec_plugin.Issued | None) -> ssl.SSLContext:
+        stamp = self._stamps()
+        if self._context is not None and stamp == self._stamp and issued is self._context_of:
+            return self._context
+        try:
+            self._context = tls_context(self._config, issued)
+            self._context_of = issued
+        except (OSError, ValueError) as error:
+            if self._context is None or issued is not self._context_of:
+                raise
+            # a pair of which only one half is written yet; the next look finds both
+            _LOG.warning("certificates not read again", error=str(error))
+        self._stamp = stamp
+        return self._context
 
-def _stamp(path: Path | None) -> tuple[int, int] | None:
+    def _stamps(self) -> tuple[object, ...]:
+        now = time.monotonic()
+        if now - self._stamped < _STAMP_SECONDS:
+            return self._stamp
+        self._stamped = now
+        return tuple(map(_stamp, (self._config.ca_file, self._config.cert_file, self._config.key_file)))
+
+
+def _stamp(path: Path | None) -> tuple[int, int, int] | None:
     if path is None:
         return None
-    found = path.stat()
-    return (found.st_mtime_ns, found.st_ino)
-
-
-def _tls_context(config: kubeconfig.ClientConfig, issued: _Issued | None) -> ssl.SSLContext:
-    context = ssl.create_default_context()
     try:
-        if config.insecure:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        elif config.ca_data is not None:
-            context.load_verify_locations(cadata=config.ca_data.decode())
-        elif config.ca_file is not None:
-            context.load_verify_locations(cafile=config.ca_file)
-        with _files(config, issued) as pair:
-            if pair is not None:
-                context.load_cert_chain(*pair)
-    except (OSError, ssl.SSLError, ValueError) as error:
-        raise kubeconfig.KubeconfigError(f'context "{config.context}": certificates cannot be used: {error}') from error
+        found = path.stat()
+    except OSError:
+        return None
+    return (found.st_mtime_ns, found.st_ino, found.st_size)
+
+
+def tls_context(config: kubeconfig.ClientConfig, issued: exec_plugin.Issued | None = None) -> ssl.SSLContext:
+    """The TLS context of a configuration. Slow (files are read): keep it.
+
+    Raises:
+        ValueError, OSError: a certificate or key is missing or broken; the text says which.
+    """
+    ca = None if config.insecure else config.ca_data
+    if ca is None and config.ca_file is not None and not config.insecure:
+        ca = _content(config.ca_file)
+    try:
+        context = ssl.create_default_context(cadata=ca.decode() if ca is not None else None)
+    except (ssl.SSLError, UnicodeDecodeError) as error:
+        raise ValueError(f"the certificate authority {config.ca_file or ''} is no PEM certificate: {error}") from error
+    if config.insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    certificate, key = _pair(config, issued)
+    if certificate is not None and key is not None:
+        try:
+            with _as_file(certificate.rstrip() + b"\n" + key) as path:
+                context.load_cert_chain(path)
+        except ssl.SSLError as error:
+            name = config.cert_file or "from the kubeconfig"
+            raise ValueError(f"the client certificate {name} and its key do not work: {error}") from error
     return context
 
 
-@contextlib.contextmanager
-def _files(config: kubeconfig.ClientConfig, issued: _Issued | None) -> Iterator[tuple[Path, Path] | None]:
-    """Client certificate and key as files: ssl reads nothing else. Those written here are private and removed."""
-    cert = issued.cert.encode() if issued and issued.cert else config.cert_data
-    key = issued.key.encode() if issued and issued.key else config.key_data
-    if cert is None and key is None:
-        yield (config.cert_file, config.key_file) if config.cert_file and config.key_file else None
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        pair = (Path(folder) / "tls.crt", Path(folder) / "tls.key")
-        for path, data, file in zip(pair, (cert, key), (config.cert_file, config.key_file), strict=True):
-            content = data if data is not None else file.read_bytes() if file else b""
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
-                stream.write(content)
-        yield pair
+def _pair(config: kubeconfig.ClientConfig, issued: exec_plugin.Issued | None) -> tuple[bytes | None, bytes | None]:
+    if issued is not None and issued.certificate and issued.key:
+        return issued.certificate, issued.key
+    certificate = config.cert_data or (_content(config.cert_file) if config.cert_file else None)
+    return certificate, config.key_data or (_content(config.key_file) if config.key_file else None)
 
 
-async def _run(plugin: kubeconfig.ExecPlugin, config: kubeconfig.ClientConfig) -> _Issued:
-    info: dict[str, object] = {
-        "apiVersion": plugin.api_version,
-        "kind": "ExecCredential",
-        "spec": {"interactive": False},
-    }
-    if plugin.provide_cluster_info:
-        info["spec"] = {"interactive": False, "cluster": {"server": config.server}}
-    environment = {**os.environ, **dict(plugin.env), "KUBERNETES_EXEC_INFO": json.dumps(info)}
+def _content(path: Path) -> bytes:
     try:
-        process = await asyncio.create_subprocess_exec(
-            plugin.command,
-            *plugin.args,
-            env=environment,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
+        return path.read_bytes()
     except OSError as error:
-        hint = f" {plugin.install_hint}" if plugin.install_hint else ""
-        raise kubeconfig.KubeconfigError(
-            f"exec plugin {plugin.command} cannot be run: {error.strerror}.{hint}"
-        ) from error
-    output, complaint = await process.communicate()
-    if process.returncode != 0:
-        said = complaint.decode(errors="replace").strip()[-500:]
-        raise kubeconfig.KubeconfigError(
-            f"exec plugin {plugin.command} failed with exit code {process.returncode}: {said}"
-        )
-    return _parse(plugin, output)
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def _parse(plugin: kubeconfig.ExecPlugin, output: bytes) -> _Issued:
+@contextlib.contextmanager
+def _as_file(content: bytes) -> Iterator[str]:
+    """A private file with this content, in memory where the system can: the ssl module reads keys from files only."""
+    if hasattr(os, "memfd_create"):
+        descriptor, written = os.memfd_create("client-key"), ""
+    else:
+        descriptor, written = tempfile.mkstemp()  # made with mode 0600
     try:
-        status = json.loads(output)["status"]
-        expires = status.get("expirationTimestamp")
-        return _Issued(
-            token=status.get("token"),
-            cert=status.get("clientCertificateData"),
-            key=status.get("clientKeyData"),
-            expires=datetime.datetime.fromisoformat(expires) if expires else None,
-        )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise kubeconfig.KubeconfigError(f"exec plugin {plugin.command} did not print an ExecCredential") from error
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            yield written or f"/proc/self/fd/{descriptor}"
+    finally:
+        if written:
+            Path(written).unlink()
