@@ -103,8 +103,7 @@ async def _prepare(settings: settings_module.StartSettings) -> Path:
     if running := supervisor_status.supervisor(settings.state_dir):
         raise PreparationError(f"{settings.name} already runs here (pid {running.pid}); stop it first")
     config = read_config(settings.config_file)
-    if config.private_nodes.enabled:
-        raise PreparationError("privateNodes.enabled: private nodes are not available yet; remove the key")
+    _check_replicas(settings, config)
     proxy = config.control_plane.proxy
     settings = dataclasses.replace(
         settings, port=settings.port or proxy.port, bind_address=settings.bind_address or proxy.bind_address
@@ -136,6 +135,14 @@ def write_plan(config: model.VClusterConfig, syncer: settings_module.SyncerSetti
     plan_file = state_dir / PLAN
     settings_module.write_private(plan_file, plan_module.to_json(components.make_plan(inputs)))
     return plan_file
+
+
+def _check_replicas(settings: settings_module.StartSettings, config: model.VClusterConfig) -> None:
+    """Without leader election two replicas would both sync. On a machine there is one process whatever is written."""
+    if not settings.local and config.control_plane.stateful_set.high_availability.replicas > 1:
+        raise PreparationError(
+            "controlPlane.statefulSet.highAvailability.replicas: several replicas are not available yet; write 1"
+        )
 
 
 def _check_port(settings: settings_module.StartSettings) -> None:

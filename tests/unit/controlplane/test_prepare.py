@@ -49,6 +49,11 @@ def test_all_that_is_wrong_with_the_configuration_is_told_at_once(tmp_path: Path
     assert "controlPlane.proxy.port" in said
 
 
+def test_several_replicas_in_pods_are_refused(tmp_path: Path) -> None:
+    values = "controlPlane: {statefulSet: {highAvailability: {replicas: 3}}}\n"
+    assert "highAvailability.replicas" in refusal(start(tmp_path, values, host_kubeconfig=None))
+
+
 def test_a_missing_configuration_is_named(tmp_path: Path) -> None:
     assert str(tmp_path / "absent") in refusal(start(tmp_path, config_file=tmp_path / "absent"))
 
