@@ -10,7 +10,6 @@ import pytest
 
 from nestling.controlplane import supervisor_status
 from nestling.drivers.local import folder, process
-from tests.unit.drivers import test_folder
 
 SLEEP = "import signal; signal.pause()"
 
@@ -39,10 +38,9 @@ def stranger() -> Iterator[subprocess.Popen[bytes]]:
     child.wait()
 
 
-def test_the_command_line_holds_no_secret_and_names_the_folder(place: folder.Folder) -> None:
-    words = process.start_command(place, test_folder.record())
-    assert words[1:4] == ["-m", "nestling.cli.main", "start"]
-    assert str(place.host_kubeconfig) in words
+def test_the_command_line_names_the_plan_and_nothing_else(place: folder.Folder) -> None:
+    plan = place.path / "plan.json"
+    assert process.start_command(plan)[1:] == ["-m", "nestling.controlplane.supervisor", str(plan)]
 
 
 def test_processes_are_found_by_the_folder_in_their_environment(

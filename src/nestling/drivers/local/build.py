@@ -12,7 +12,7 @@ import yaml
 
 from nestling import resources as kinds
 from nestling.config import load
-from nestling.controlplane import addresses, host_objects
+from nestling.controlplane import addresses, host_objects, prepare, settings
 from nestling.drivers import base
 from nestling.drivers.local import access, embedded, folder, host_side, process, readiness
 from nestling.kube import client as kube_client
@@ -59,9 +59,25 @@ async def start(
         write_files(host, place, found, request)
         await side.apply(objects(request, found))
     with reporter.step(f"Starting the control plane of {found.name} (Kubernetes {found.kubernetes_version})"):
-        control_plane = process.start(place, found)
+        # What `nestling start` does in a process of its own: here its libraries are loaded already.
+        plan = await prepare.prepare(start_settings(place, found))
+        control_plane = process.start(place, plan)
         await readiness.wait_usable(place, found, process=control_plane)
         await wait_for_secret(client, place, found)
+
+
+def start_settings(place: folder.Folder, found: folder.Record) -> settings.StartSettings:
+    """How the control plane is started."""
+    return settings.StartSettings(
+        name=found.name,
+        namespace=found.namespace,
+        config_file=place.values_file,
+        data_dir=place.data,
+        state_dir=place.path,
+        host_kubeconfig=place.host_kubeconfig,
+        port=found.port,
+        bind_address=embedded.ADDRESS,
+    )
 
 
 def objects(request: base.CreateRequest, found: folder.Record) -> list[Obj]:

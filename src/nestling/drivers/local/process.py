@@ -27,29 +27,19 @@ MARK: Final = "NESTLING_CLUSTER_FOLDER"
 START_LOG: Final = "start.log"
 
 
-def start_command(folder: folder_module.Folder, record: folder_module.Record) -> list[str]:
-    """The command line of the control plane; it holds no secret."""
-    return [
-        *(sys.executable, "-m", "nestling.cli.main", "start"),
-        *("--config", str(folder.values_file)),
-        *("--name", record.name),
-        *("--namespace", record.namespace),
-        *("--data-dir", str(folder.data)),
-        *("--state-dir", str(folder.path)),
-        *("--host-kubeconfig", str(folder.host_kubeconfig)),
-        *("--port", str(record.port)),
-        *("--bind-address", "127.0.0.1"),
-    ]
+def start_command(plan: Path) -> list[str]:
+    """The command line of the supervisor; it holds no secret."""
+    return [sys.executable, "-m", "nestling.controlplane.supervisor", str(plan)]
 
 
-def start(folder: folder_module.Folder, record: folder_module.Record) -> subprocess.Popen[bytes]:
+def start(folder: folder_module.Folder, plan: Path) -> subprocess.Popen[bytes]:
     """Start the control plane in a session of its own, so that it outlives this command and its terminal."""
     with folder_module.os_refusals(folder.logs):
         folder.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(folder.logs / START_LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         return subprocess.Popen(
-            start_command(folder, record),
+            start_command(plan),
             stdin=subprocess.DEVNULL,
             stdout=descriptor,
             stderr=descriptor,
