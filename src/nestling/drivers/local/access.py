@@ -1,22 +1,37 @@
-"""Who the control plane of a virtual cluster is on the embedded host: the service account of the chart.
+"""Who the control plane of a virtual cluster is on the embedded host: a user of its own, with the rights of the chart's
+account.
 
-Its client certificate says what a token of the service account would say, so the Role and RoleBinding apply as they
-are.
+A certificate cannot carry the name of a service account: names in certificates end at 64 characters (RFC 5280), those
+of accounts do not. So the bindings of the chart get the user as a second subject.
 """
 
 from __future__ import annotations
 
+import hashlib
 from typing import Final
 
 from nestling.controlplane import authority
+from nestling.kube.resource import Obj
 from nestling.naming.tenant import Tenant
 
-_SERVICE_ACCOUNT: Final = "system:serviceaccount"
+_PREFIX: Final = "nestling:"
+_LONGEST: Final = 64
+_BINDINGS: Final = frozenset({"RoleBinding", "ClusterRoleBinding"})
 
 
-def subject(tenant: Tenant, account: str) -> authority.Subject:
-    """The user name and groups of a service account, as the API server derives them from its token."""
-    return authority.Subject(
-        common_name=f"{_SERVICE_ACCOUNT}:{tenant.namespace}:{account}",
-        organizations=(f"{_SERVICE_ACCOUNT}s", f"{_SERVICE_ACCOUNT}s:{tenant.namespace}"),
-    )
+def user(tenant: Tenant) -> str:
+    """The user name; the slash, which no name can hold, keeps any two virtual clusters apart."""
+    identity = f"{tenant.namespace}/{tenant.name}"
+    plain = _PREFIX + identity
+    return plain if len(plain) <= _LONGEST else _PREFIX + hashlib.sha256(identity.encode()).hexdigest()[:48]
+
+
+def subject(tenant: Tenant) -> authority.Subject:
+    """What the client certificate says."""
+    return authority.Subject(common_name=user(tenant))
+
+
+def bind(objects: list[Obj], tenant: Tenant) -> list[Obj]:
+    """The objects of the chart, with every binding also for the user."""
+    own = {"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": user(tenant)}
+    return [{**one, "subjects": [*one["subjects"], own]} if one["kind"] in _BINDINGS else one for one in objects]

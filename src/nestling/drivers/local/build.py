@@ -85,6 +85,7 @@ def objects(request: base.CreateRequest, found: folder.Record) -> list[Obj]:
     release = host_objects.Release(Tenant(found.name, found.namespace), found.version, HERITAGE)
     own = host_objects.everything(request.config, release, kinds.specs(), values=request.values)
     address = addresses.control_plane(None)
+    own = access.bind(own, release.tenant)
     return [*own, host_objects.endpoint_slice(release, found.name, address=address, port=found.port)]
 
 
@@ -93,7 +94,7 @@ def write_files(
 ) -> None:
     """The files that the control plane reads; the client certificate is new each time, so that it never expires."""
     tenant = Tenant(found.name, found.namespace)
-    subject = access.subject(tenant, host_objects.service_account_name(request.config, tenant))
+    subject = access.subject(tenant)
     place.private_file(place.values_file, request.values)
     place.private_file(place.user_values_file, request.user_values)
     place.private_file(place.host_kubeconfig, host.client_kubeconfig(subject))
