@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import math
 
+import hypothesis
 import pytest
+from hypothesis import strategies
 
 from nestling.config import errors, yaml_text
 
@@ -160,4 +162,17 @@ def test_json_is_yaml() -> None:
 )
 def test_what_is_written_reads_back_the_same(value: object) -> None:
     wanted = {"a": value, "list": [value]}
+    assert values(yaml_text.write(wanted)) == wanted
+
+
+_TEXT = strategies.text(strategies.characters(exclude_categories=("Cs", "Cc", "Cn", "Co")), max_size=12)
+_SCALARS = strategies.none() | strategies.booleans() | strategies.integers(-(2**63), 2**63 - 1) | _TEXT
+_VALUES = strategies.recursive(
+    _SCALARS, lambda inner: strategies.lists(inner, max_size=3) | strategies.dictionaries(_TEXT, inner, max_size=3)
+)
+
+
+@hypothesis.settings(deadline=None, max_examples=150)
+@hypothesis.given(strategies.dictionaries(_TEXT, _VALUES, max_size=4))
+def test_any_values_read_back_the_same(wanted: dict[str, object]) -> None:
     assert values(yaml_text.write(wanted)) == wanted

@@ -22,6 +22,14 @@ ALL: Final[tuple[Rule, ...]] = (
 )
 
 
+def check_tenant(config: model.VClusterConfig, *, name: str, namespace: str) -> None:
+    """Raise ``ConfigError`` for what only the name and the host namespace of the virtual cluster make wrong."""
+    found = mappings.namespaces_spare_the_control_plane(config, name=name, namespace=namespace)
+    problems = [errors.Problem(errors.dotted(one.path), "", None, one.message, one.hint) for one in found]
+    if problems:
+        raise errors.ConfigError(problems)
+
+
 def check(config: model.VClusterConfig) -> list[errors.Finding]:
     """Everything that the rules find, in their order."""
     return [finding for rule in ALL for finding in rule(config)]

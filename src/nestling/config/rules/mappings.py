@@ -51,6 +51,20 @@ def namespace_pattern(virtual: str, host: str) -> Iterator[tuple[str, str]]:
         yield "maps to every namespace of the host", f'give the host side a prefix, such as "{PLACEHOLDER}-*"'
 
 
+def namespaces_spare_the_control_plane(
+    config: model.VClusterConfig, *, name: str, namespace: str
+) -> Iterator[errors.Finding]:
+    """No pattern may cover the namespace of the control plane, once name and namespace are known (spec §1.8)."""
+    sync = config.sync.to_host.namespaces
+    for virtual, host in (sync.mappings.by_name if sync.enabled and sync.mappings else {}).items():
+        pattern = host.replace(PLACEHOLDER, name)
+        covered = namespace.startswith(pattern[:-1]) if pattern.endswith("*") else namespace == pattern
+        if covered:
+            place = paths.at(_NAMESPACES, "mappings", "byName", virtual)
+            hint = f"choose host namespaces that are not {namespace}"
+            yield paths.problem(place, f'maps to "{host}", which covers the namespace of the control plane', hint)
+
+
 def objects_are_mapped(config: model.VClusterConfig) -> Iterator[errors.Finding]:
     """ConfigMaps, Secrets and custom resources from the host need sound mappings (spec §2.9)."""
     from_host = config.sync.from_host

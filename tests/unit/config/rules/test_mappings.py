@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from nestling.config import errors, rules
 from nestling.config.rules import mappings
 from tests.unit.config.support import config, problem, where
 
@@ -106,3 +107,18 @@ def test_gateways_have_sound_mappings(by_name: str, message: str) -> None:
 
 def test_good_gateway_mappings_pass() -> None:
     config("sync: {fromHost: {gateways: {enabled: true, mappings: {byName: {infra/*: gw/*, other/one: gw2/one}}}}}")
+
+
+@pytest.mark.parametrize(
+    ("host", "refused"), [("vc-*", True), ("${name}-*", True), ("vc-mine", True), ("team-*", False)]
+)
+def test_no_pattern_covers_the_namespace_of_the_control_plane(host: str, *, refused: bool) -> None:
+    virtual = "*" if host.endswith("*") else "a"
+    found = config(
+        f"sync: {{toHost: {{namespaces: {{enabled: true, mappings: {{byName: {{'{virtual}': '{host}'}}}}}}}}}}"
+    )
+    if not refused:
+        rules.check_tenant(found, name="vc", namespace="vc-mine")
+        return
+    with pytest.raises(errors.ConfigError, match="covers the namespace of the control plane"):
+        rules.check_tenant(found, name="vc", namespace="vc-mine")
