@@ -235,6 +235,8 @@ def controller_manager(inputs: Inputs) -> plan.Component:
         "allocate-node-cidrs": "true",
         "cluster-cidr": record_module.POD_CIDR,
         "node-cidr-mask-size": str(_NODE_CIDR_BITS),
+        # Simulated nodes send a sign of life every few minutes and have no leases, see kwok below.
+        "node-monitor-grace-period": "1h",
         "service-cluster-ip-range": inputs.record.service_cidr,
         "cluster-signing-cert-file": inputs.pki("client-ca.crt"),
         "cluster-signing-key-file": inputs.pki("client-ca.key"),
@@ -253,13 +255,15 @@ def scheduler(inputs: Inputs) -> plan.Component:
 
 
 def kwok(inputs: Inputs) -> plan.Component:
-    """The simulation of nodes and of the pods on them."""
+    """The simulation of nodes and of the pods on them.
+
+    Without node leases: each start of kwok would wait until the lease of the one before has run out.
+    """
     port = inputs.record.ports[record_module.KWOK]
     arguments = {
         "kubeconfig": str(inputs.layout.kwok_kubeconfig),
         "config": inputs.config("kwok.yaml"),
         "manage-nodes-with-annotation-selector": "=".join(NODE_ANNOTATION),
-        "node-lease-duration-seconds": "40",
         "node-ip": "127.0.0.1",
         "node-port": str(port),
         "server-address": f"127.0.0.1:{port}",

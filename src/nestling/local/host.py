@@ -16,7 +16,7 @@ from pathlib import Path
 
 from nestling.binaries import chain
 from nestling.binaries import progress as binaries_progress
-from nestling.controlplane import authority, pki, plan, supervisor_status
+from nestling.controlplane import authority, pki, plan, settings, supervisor_status
 from nestling.local import components, daemon, decide, errors, lock, report, status, together
 from nestling.local import layout as layout_module
 from nestling.local import paths as paths_module
@@ -187,8 +187,8 @@ class Host:
         except authority.CertificateError as error:
             raise errors.HostError(f"certificates in {layout.pki}: {error}") from error
         for name, content in components.config_files(inputs).items():
-            (layout.config / name).write_text(content, encoding="utf-8")
-        layout.plan.write_text(plan.to_json(components.build(inputs)), encoding="utf-8")
+            settings.write_private(layout.config / name, content)
+        settings.write_private(layout.plan, plan.to_json(components.build(inputs)))
         record_module.save(layout.folder, inputs.record)
 
     async def _populate(self, record: record_module.Record) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from nestling.controlplane import settings
 from nestling.local import errors
 
 FILE = "host.json"
@@ -96,7 +97,4 @@ def load(folder: Path) -> Record | None:
 
 def save(folder: Path, record: Record) -> None:
     """Write the record so that a reader sees the old or the new one."""
-    path = folder / FILE
-    temporary = path.with_name(f".{FILE}")
-    temporary.write_text(json.dumps(dataclasses.asdict(record), indent=2) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    settings.write_private(folder / FILE, json.dumps(dataclasses.asdict(record), indent=2) + "\n")
