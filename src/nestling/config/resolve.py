@@ -8,7 +8,7 @@ from typing import Final
 from nestling.config import model
 from nestling.config.models import base
 
-_VERSION: Final = re.compile(r"v?1\.[0-9]+(\.[0-9]+)?")
+_VERSION: Final = re.compile(r"v?(1\.[0-9]+)(\.[0-9]+)?")
 #: What the chart writes as image tag; it says nothing about what the user wants.
 _IMAGE_TAG: Final = ("controlPlane", "distro", "k8s", "image", "tag")
 
@@ -21,13 +21,14 @@ def private_nodes(config: model.VClusterConfig) -> bool:
 def kubernetes_version(config: model.VClusterConfig) -> str | None:
     """The version that the user asks for: ``distro.k8s.version``, else the tag of the image that they wrote, else None.
 
-    The tag may carry a suffix (``v1.32.1-full``); a tag that is no version (``latest``) asks for nothing.
+    A tag names an image, which stock binaries cannot be in each patch release: its minor version counts. It may carry a
+    suffix (``v1.32.1-full``); a tag that is no version (``latest``) asks for nothing.
     """
     if config.control_plane.distro.k8s.version:
         return config.control_plane.distro.k8s.version
     tag = image_tag(config)
     found = _VERSION.match(tag) if tag else None
-    return found[0] if found else None
+    return found[1] if found else None
 
 
 def image_tag(config: model.VClusterConfig) -> str | None:

@@ -18,7 +18,7 @@ from typing import Final, NoReturn
 from nestling.binaries import chain, versions
 from nestling.binaries import errors as binary_errors
 from nestling.config import errors as config_errors
-from nestling.config import load, model
+from nestling.config import load, model, resolve
 from nestling.controlplane import (
     authority,
     certificates,
@@ -110,7 +110,7 @@ async def _prepare(settings: settings_module.StartSettings) -> Path:
     )
     _check_port(settings)
     wanted = components.wanted_binaries(config, local=settings.local)
-    asked_version = config.control_plane.distro.k8s.version or None
+    asked_version = resolve.kubernetes_version(config)
     async with asyncio.TaskGroup() as group:
         host = group.create_task(_ask_host(settings, config))
         binaries = group.create_task(_binaries(wanted, asked_version))

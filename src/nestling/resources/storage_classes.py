@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from nestling.config import model
+from nestling.config import resolve
 from nestling.kube.resource import STORAGE_CLASSES, Obj
 from nestling.syncer import fields, mapping, rules
 from nestling.syncer.context import SyncContext
@@ -13,15 +13,6 @@ from nestling.syncer.verbs import existing
 
 #: Fields that the API server does not let anyone change.
 _IMMUTABLE: Final = ("provisioner", "parameters", "reclaimPolicy", "volumeBindingMode")
-
-
-def _enabled(config: model.VClusterConfig) -> bool:
-    return config.sync.from_host.storage_classes.enabled == "true" or (
-        config.sync.from_host.storage_classes.enabled == "auto"
-        and config.virtual_scheduler_enabled
-        and config.sync.to_host.persistent_volume_claims.enabled
-        and not config.sync.to_host.storage_classes.enabled
-    )
 
 
 async def _to_virtual(_ctx: SyncContext, pair: Pair) -> Wanted:
@@ -54,7 +45,7 @@ SPEC: Final = SyncSpec(
     virtual=STORAGE_CLASSES,
     host=STORAGE_CLASSES,
     naming=mapping.Mirrored(),
-    enabled=_enabled,
+    enabled=resolve.storage_classes_from_host,
     host_scope=Scope.CLUSTER,
     to_host=_to_host,
     sync=_sync,

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from nestling.naming import names
+from nestling.naming.tenant import Tenant, VirtualKey
 from tests.integration.seeds.conftest import User
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
@@ -166,10 +168,11 @@ def test_seed_003_the_environment(user: User, virtual_cluster: str) -> None:
     user.kubectl("-n", "backstage", "create", "secret", "generic", "unused", "--from-literal=key=value")
     user.kubectl("-n", "backstage", "rollout", "status", "deployment/backstage-staging", "--timeout=90s")
     end = "-x-backstage-x-vcluster-staging-helm"
-    assert any(
-        name.startswith("backstage-staging-") and name.endswith(end)
-        for name in user.names_on_host("pods", virtual_cluster)
-    )
+    tenant = Tenant(virtual_cluster, virtual_cluster)
+    pods = json.loads(user.kubectl("-n", "backstage", "get", "pods", "-o", "json"))["items"]
+    expected = {names.host_name(VirtualKey("backstage", pod["metadata"]["name"]), tenant).name for pod in pods}
+    assert expected
+    assert expected <= user.names_on_host("pods", virtual_cluster)
     assert f"app-config{end}" in user.names_on_host("configmaps", virtual_cluster)
     secrets = user.names_on_host("secrets", virtual_cluster)
     assert f"postgres{end}" in secrets
@@ -179,19 +182,19 @@ def test_seed_003_the_environment(user: User, virtual_cluster: str) -> None:
 
 def test_three_virtual_clusters_do_not_see_one_another(user: User) -> None:
     """Three at once on one host; deleting one leaves nothing of it and the others untouched."""
-    names = ["alpha", "beta", "gamma"]
-    for name in names:
+    three = ["alpha", "beta", "gamma"]
+    for name in three:
         user.vcluster("create", name, "--connect=false")
-    for name in names:
+    for name in three:
         user.vcluster("connect", name, "--", "kubectl", "create", "namespace", f"only-{name}")
         user.vcluster("connect", name, "--", "kubectl", "-n", f"only-{name}", "create", "configmap", "mine")
-    for name in names:
+    for name in three:
         seen = user.vcluster("connect", name, "--", "kubectl", "get", "namespaces", "-o", "name").stdout
         assert f"only-{name}" in seen
-        assert not any(f"only-{other}" in seen for other in names if other != name)
+        assert not any(f"only-{other}" in seen for other in three if other != name)
 
     listed = {one["Name"]: one["Status"] for one in json.loads(user.vcluster("list", "--output", "json").stdout)}
-    assert {name: listed.get(name) for name in names} == dict.fromkeys(names, "Running")
+    assert {name: listed.get(name) for name in three} == dict.fromkeys(names, "Running")
     user.vcluster("delete", "beta")
 
     assert "vcluster-beta" not in user.on_host("get", "namespaces", "-o", "name")

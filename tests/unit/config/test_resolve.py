@@ -57,8 +57,8 @@ def test_quota_and_limits_come_together(quota: str, limits: str, expected: tuple
     [
         ((), None),
         (("controlPlane.distro.k8s.version=1.34",), "1.34"),
-        (("controlPlane.distro.k8s.image.tag=v1.32.1",), "v1.32.1"),
-        (("controlPlane.distro.k8s.image.tag=v1.32.1-full",), "v1.32.1"),
+        (("controlPlane.distro.k8s.image.tag=v1.32.1",), "1.32"),
+        (("controlPlane.distro.k8s.image.tag=v1.32.1-full",), "1.32"),
         (("controlPlane.distro.k8s.image.tag=latest",), None),
         (("controlPlane.distro.k8s.image.registry=my.registry",), None),
         (("controlPlane.distro.k8s.version=1.32", "controlPlane.distro.k8s.image.tag=v1.32.1"), "1.32"),

@@ -11,6 +11,7 @@ from typing import Final
 
 from nestling.binaries import chain, versions
 from nestling.binaries import progress as binaries_progress
+from nestling.config import resolve
 from nestling.controlplane import authority, supervisor_status
 from nestling.drivers import base
 from nestling.kube import client as kube_client
@@ -98,7 +99,7 @@ def fetch(host: Embedded, request: base.CreateRequest, reporter: base.Reporter) 
 
 def version(request: base.CreateRequest) -> str:
     """The Kubernetes version of a virtual cluster; raises ``UnknownVersionError``."""
-    return versions.resolve(request.config.control_plane.distro.k8s.version or None)
+    return versions.resolve(resolve.kubernetes_version(request.config))
 
 
 def with_program(program: str, environ: Mapping[str, str], reporter: base.Reporter) -> Mapping[str, str]:
