@@ -169,6 +169,10 @@ class Store:
         self._changed(Change(key, self._entry(last), None))
         return True
 
+    def forget_deletions(self) -> None:
+        """Versions have started over; those of deletions say nothing any more."""
+        self._graves.clear()
+
     def _held(self, key: Key) -> tuple[Meta, bytes] | None:
         names = self._spaces.get(key[0])
         return names.get(key[1]) if names is not None else None
@@ -333,6 +337,8 @@ class Informer:
                 self.store.remove(key)
             elif not is_newer:
                 self.store.remove(key, resource_version=event.resource_version)
+        if self._rewound:
+            self.store.forget_deletions()
         self._listed = set()
         self._rewound = False
         self.lists += 1
