@@ -194,7 +194,7 @@ def test_three_virtual_clusters_do_not_see_one_another(user: User) -> None:
         assert not any(f"only-{other}" in seen for other in three if other != name)
 
     listed = {one["Name"]: one["Status"] for one in json.loads(user.vcluster("list", "--output", "json").stdout)}
-    assert {name: listed.get(name) for name in three} == dict.fromkeys(names, "Running")
+    assert {name: listed.get(name) for name in three} == dict.fromkeys(three, "Running")
     user.vcluster("delete", "beta")
 
     assert "vcluster-beta" not in user.on_host("get", "namespaces", "-o", "name")

@@ -34,6 +34,6 @@ def test_nothing_but_missing_features_stands_in_the_way(seed: Path) -> None:
 def test_seed_001_selects_its_version_by_the_image_tag() -> None:
     text = (EXAMPLES / "seed-001.yaml").read_text()
     found = load.load([load.Source("seed-001.yaml", text)], refuse_unsupported=False)
-    assert resolve.kubernetes_version(found) == "v1.32.1"
+    assert resolve.kubernetes_version(found) == "1.32"
     assert found.policies.limit_range.default["ephemeral-storage"] == "8Gi"
     assert found.policies.resource_quota.quota["count/pods"] == 20
