@@ -10,16 +10,31 @@ from typing import Final
 
 from nestling.kube import cache
 from nestling.kube.resource import ENDPOINTS, SERVICES, Obj
-from nestling.naming import names
+from nestling.naming import names, ownership
 from nestling.naming.tenant import VirtualKey
 from nestling.syncer import fields, mapping, rules
 from nestling.syncer.context import SyncContext
 from nestling.syncer.spec import SideName, SyncSpec, Watch
 
 
+class _Naming(mapping.Namespaced):
+    """Endpoints that the host's own controller left behind when the selector disappeared are taken over (spec §2.3)."""
+
+    def claims(self, ctx: SyncContext, host: Obj, key: VirtualKey) -> bool:
+        if super().claims(ctx, host, key):
+            return True
+        if ownership.virtual_key(host["metadata"]) is not None or not _without_selector(ctx, key):
+            return False
+        service = ctx.host.meta(SERVICES, self.to_host(ctx, key))
+        return service is not None and ownership.claims(service, key, ctx.tenant)
+
+
 def _selected(ctx: SyncContext, endpoints: Obj) -> bool:
     meta = endpoints["metadata"]
-    key = VirtualKey(meta["namespace"], meta["name"])
+    return _without_selector(ctx, VirtualKey(meta["namespace"], meta["name"]))
+
+
+def _without_selector(ctx: SyncContext, key: VirtualKey) -> bool:
     service = ctx.virtual.get(SERVICES, key)
     return service is not None and key != mapping.KUBERNETES and not service["spec"].get("selector")
 
@@ -42,7 +57,7 @@ SPEC: Final = SyncSpec(
     name="endpoints",
     virtual=ENDPOINTS,
     host=ENDPOINTS,
-    naming=mapping.Namespaced(special={mapping.KUBERNETES: lambda tenant: tenant.name}),
+    naming=_Naming(special={mapping.KUBERNETES: lambda tenant: tenant.name}),
     enabled=lambda config: config.sync.to_host.endpoints.enabled,
     selected=_selected,
     translate=_translate,
