@@ -16,11 +16,10 @@ import collections
 import contextlib
 import dataclasses
 import functools
+import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
-
-import structlog
 
 from nestling.kube import metadata, paging, watch
 from nestling.kube.metadata import Key, Meta, Owner
@@ -28,7 +27,7 @@ from nestling.kube.resource import Obj, Resource, decode
 
 __all__ = ["Change", "Entry", "Handler", "Index", "Informer", "Key", "Meta", "Owner", "Store"]
 
-_LOG = structlog.get_logger(__name__)
+_LOG = logging.getLogger(__name__)
 #: How long a deletion is remembered: longer than any request takes.
 _GRAVE_SECONDS: Final = 300.0
 
@@ -206,13 +205,18 @@ class Store:
             try:
                 self._reindex(name, change.key, tuple(set(indexer(change.new))) if change.new else ())
             except Exception as error:  # noqa: BLE001 - raised again below
-                _LOG.exception("indexer raised", index=name, resource=self.resource.plural, key=change.key)
+                _LOG.exception(
+                    "indexer raised", extra={"index": name, "resource": self.resource.plural, "key": change.key}
+                )
                 failure = error
         for handler in self._handlers:
             try:
                 handler(change)
             except Exception as error:  # noqa: BLE001 - raised again below
-                _LOG.exception("handler raised", handler=repr(handler), resource=self.resource.plural, key=change.key)
+                _LOG.exception(
+                    "handler raised",
+                    extra={"handler": repr(handler), "resource": self.resource.plural, "key": change.key},
+                )
                 failure = error
         if failure is not None:
             self.broken.set()
@@ -292,7 +296,7 @@ class Informer:
         """Do what one event of the stream says."""
         self.last_event = time.monotonic()
         if self.last_error is not None and event.kind is not watch.Kind.LISTING:
-            _LOG.info("watch goes on", resource=self.resource.plural)
+            _LOG.info("watch goes on", extra={"resource": self.resource.plural})
             self.last_error = None
         if event.kind is watch.Kind.LISTING:
             self._begin_list(event)
@@ -318,7 +322,9 @@ class Informer:
         revision = metadata.revision(event.resource_version)
         if revision is not None and revision < self._seen:
             # versions no longer say what is newer; the list does
-            _LOG.warning("the server's history went back; was a backup restored?", resource=self.resource.plural)
+            _LOG.warning(
+                "the server's history went back; was a backup restored?", extra={"resource": self.resource.plural}
+            )
             self._rewound = True
             self._seen = 0
 
@@ -348,7 +354,7 @@ class Informer:
         """Said once per outage, not for each of its tries."""
         self.errors += 1
         say = _LOG.warning if self.last_error is None else _LOG.debug
-        say("watch interrupted", resource=self.resource.plural, error=str(error))
+        say("watch interrupted", extra={"resource": self.resource.plural, "error": str(error)})
         self.last_error = error
 
 

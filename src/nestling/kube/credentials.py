@@ -14,6 +14,7 @@ import base64
 import contextlib
 import dataclasses
 import datetime
+import logging
 import os
 import ssl
 import tempfile
@@ -22,11 +23,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-import structlog
-
 from nestling.kube import errors, exec_plugin, kubeconfig
 
-_LOG = structlog.get_logger(__name__)
+_LOG = logging.getLogger(__name__)
 _TOKEN_SECONDS: Final = 60.0
 _STAMP_SECONDS: Final = 1.0
 #: A plugin's credentials are renewed this long before they expire.
@@ -95,7 +94,7 @@ class Credentials:
             except OSError as error:
                 if not self._token:
                     raise
-                _LOG.warning("token file not read again", path=str(path), error=str(error))
+                _LOG.warning("token file not read again", extra={"path": str(path), "error": str(error)})
             self._token_read = now
         return self._token
 
@@ -124,7 +123,7 @@ class Credentials:
             if self._context is None or issued is not self._context_of:
                 raise
             # a pair of which only one half is written yet; the next look finds both
-            _LOG.warning("certificates not read again", error=str(error))
+            _LOG.warning("certificates not read again", extra={"error": str(error)})
         self._stamp = stamp
         return self._context
 

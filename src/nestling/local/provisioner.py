@@ -7,17 +7,16 @@ nothing; Kubernetes' own controllers bind it, and everything that watches claims
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from pathlib import Path
 from typing import Literal, NamedTuple
-
-import structlog
 
 from nestling.kube import cache, client, errors, kubeconfig, queue, resource
 from nestling.kube.resource import Obj
 from nestling.local import volumes
 
-_LOG = structlog.get_logger()
+_LOG = logging.getLogger(__name__)
 
 
 class Key(NamedTuple):
@@ -55,7 +54,10 @@ class Provisioner:
                 await (self._claim(key) if key.kind == "claim" else self._volume(key))
                 self._queue.forget(key)
             except (errors.ApiError, errors.ConnectionFailed) as error:
-                _LOG.warning("will try again", kind=key.kind, namespace=key.namespace, name=key.name, error=str(error))
+                _LOG.warning(
+                    "will try again",
+                    extra={"kind": key.kind, "namespace": key.namespace, "event_name": key.name, "error": str(error)},
+                )
                 self._queue.add_rate_limited(key)
             finally:
                 self._queue.done(key)
@@ -76,7 +78,7 @@ class Provisioner:
             await self._host.create(resource.PERSISTENT_VOLUMES, volume)
         except errors.AlreadyExists:
             return
-        _LOG.info("volume made", volume=volume["metadata"]["name"], claim=_name(claim))
+        _LOG.info("volume made", extra={"volume": volume["metadata"]["name"], "claim": _name(claim)})
 
     async def _grow(self, claim: Obj, size: str) -> None:
         volume = self._volumes.store.get(("", claim["spec"]["volumeName"]))
@@ -92,7 +94,7 @@ class Provisioner:
             metadata["namespace"],
             subresource="status",
         )
-        _LOG.info("volume grown", volume=volume["metadata"]["name"], claim=_name(claim), size=size)
+        _LOG.info("volume grown", extra={"volume": volume["metadata"]["name"], "claim": _name(claim), "size": size})
 
     async def _volume(self, key: Key) -> None:
         volume = self._volumes.store.get(("", key.name))
@@ -102,7 +104,7 @@ class Provisioner:
             await self._host.delete(resource.PERSISTENT_VOLUMES, key.name, uid=volume["metadata"]["uid"])
         except (errors.NotFound, errors.Conflict):
             return
-        _LOG.info("volume removed", volume=key.name)
+        _LOG.info("volume removed", extra={"volume": key.name})
 
 
 def _name(claim: Obj) -> str:

@@ -7,9 +7,8 @@ concurrently.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
-
-import structlog
 
 from nestling.kube import cache, errors, queue
 from nestling.kube.resource import CONFIG_MAPS, SECRETS, Obj
@@ -19,7 +18,7 @@ from nestling.syncer import apply, metrics, verbs
 from nestling.syncer.context import SyncContext
 from nestling.syncer.spec import Agreed, Delete, Pair, SyncSpec, Waiting, Wanted
 
-_LOG = structlog.get_logger(__name__)
+_LOG = logging.getLogger(__name__)
 #: Reconciles of one kind that run concurrently (spec, process shape: ten per syncer).
 WORKERS = 10
 LOW_PRIORITY = -100
@@ -78,7 +77,7 @@ class Controller:
             requeue_after = await self.reconcile(key)
         except (errors.Conflict, errors.NotFound, errors.AlreadyExists, Waiting) as reason:
             # the cache was behind, or something is on its way: the next try sees it
-            _LOG.debug("again", controller=self.spec.name, key=str(key), reason=str(reason))
+            _LOG.debug("again", extra={"controller": self.spec.name, "key": str(key), "reason": str(reason)})
             self.queue.add_rate_limited(key)
             return "requeue"
         except apply.Refused as refusal:
@@ -86,17 +85,17 @@ class Controller:
             self.queue.add_rate_limited(key)
             return "error"
         except errors.ApiError as error:
-            _LOG.warning("sync failed", controller=self.spec.name, key=str(key), error=str(error))
+            _LOG.warning("sync failed", extra={"controller": self.spec.name, "key": str(key), "error": str(error)})
             await self._tell(key, "SyncError", f"Error syncing: {error.message}")
             self.queue.add_rate_limited(key)
             return "error"
         except errors.ConnectionFailed as error:
-            _LOG.warning("sync failed", controller=self.spec.name, key=str(key), error=str(error))
+            _LOG.warning("sync failed", extra={"controller": self.spec.name, "key": str(key), "error": str(error)})
             self.queue.add_rate_limited(key)
             return "error"
         except Exception:  # noqa: BLE001 - recorded with its traceback below
             # a programming error must not stop the other objects; it is logged whole and counted
-            _LOG.exception("reconcile failed", controller=self.spec.name, key=str(key))
+            _LOG.exception("reconcile failed", extra={"controller": self.spec.name, "key": str(key)})
             self.queue.add_rate_limited(key)
             return "failed"
         self.queue.forget(key)

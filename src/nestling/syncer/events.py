@@ -7,14 +7,13 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import hashlib
+import logging
 from collections.abc import Callable
-
-import structlog
 
 from nestling.kube import client, errors, requests
 from nestling.kube.resource import EVENTS, Obj
 
-_LOG = structlog.get_logger(__name__)
+_LOG = logging.getLogger(__name__)
 _SOURCE = "vcluster"
 
 
@@ -37,7 +36,9 @@ class EventRecorder:
         except errors.AlreadyExists:
             await self._count(meta["namespace"], meta["name"], event["lastTimestamp"])
         except (errors.ApiError, errors.ConnectionFailed) as error:
-            _LOG.warning("event not recorded", reason=reason, name=meta["name"], error=str(error))
+            _LOG.warning(
+                "event not recorded", extra={"reason": reason, "event_name": meta["name"], "error": str(error)}
+            )
 
     async def _count(self, namespace: str, name: str, last: str) -> None:
         try:
@@ -45,7 +46,7 @@ class EventRecorder:
             patch = {"count": int(current.get("count") or 1) + 1, "lastTimestamp": last}
             await self.client.send(requests.patch(EVENTS, name, patch, namespace))
         except (errors.ApiError, errors.ConnectionFailed) as error:
-            _LOG.warning("event not counted", name=name, error=str(error))
+            _LOG.warning("event not counted", extra={"event_name": name, "error": str(error)})
 
 
 def warning(about: Obj, *, reason: str, action: str, message: str, at: float) -> Obj:

@@ -9,20 +9,19 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import functools
+import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 
-import structlog
-
 from nestling.config import model
-from nestling.kube import cache, client
+from nestling.kube import cache, client, watch
 from nestling.kube.resource import SERVICES, Obj, Resource
 from nestling.naming import labels
 from nestling.naming.tenant import Tenant, VirtualKey
 from nestling.syncer import context, controller, events, metrics
 from nestling.syncer.spec import Scope, SideName, SyncSpec
 
-_LOG = structlog.get_logger(__name__)
+_LOG = logging.getLogger(__name__)
 _REFERENCES = "references"
 
 
@@ -39,6 +38,8 @@ class Parts:
     host_version: str
     instruments: metrics.Metrics
     now: Callable[[], float] = time.time
+    #: How patient watches are; the usual way when None.
+    timing: watch.Timing | None = None
 
 
 class Manager:
@@ -64,7 +65,7 @@ class Manager:
             for informer in self.informers:
                 group.create_task(informer.run(), name=f"informer-{informer.resource.plural}")
             await self.synced()
-            _LOG.info("caches are filled", resources=len(self.informers))
+            _LOG.info("caches are filled", extra={"resources": len(self.informers)})
             for one in self.controllers:
                 group.create_task(one.run(), name=f"controller-{one.spec.name}")
 
@@ -115,7 +116,7 @@ class Manager:
     def _virtual_informer(self, resource: Resource) -> cache.Informer:
         kinds = [spec for spec in self.specs if spec.virtual is resource]
         index = functools.partial(_references_of, kinds)
-        return cache.Informer(self._parts.virtual, resource, indexers={_REFERENCES: index})
+        return cache.Informer(self._parts.virtual, resource, indexers={_REFERENCES: index}, timing=self._parts.timing)
 
     def _host_informer(self, resource: Resource, scope: Scope) -> cache.Informer:
         tenant = self._parts.tenant
@@ -128,6 +129,7 @@ class Manager:
             namespace=None if scope is Scope.CLUSTER else tenant.namespace,
             label_selector=f"{labels.MANAGED_BY}={tenant.name}" if scope is Scope.MANAGED else None,
             indexers=indexers,
+            timing=self._parts.timing,
         )
 
     def _referrers(self, resource: Resource, key: VirtualKey) -> list[tuple[Resource, VirtualKey]]:
