@@ -5,14 +5,16 @@ The real one stays on the host (spec §2.5).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
+from nestling.kube import cache
 from nestling.kube.resource import PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, Obj
 from nestling.naming import labels
 from nestling.naming.tenant import VirtualKey
 from nestling.syncer import mapping
 from nestling.syncer.context import SyncContext
-from nestling.syncer.spec import NOTHING, Delete, Pair, SyncSpec, Wanted
+from nestling.syncer.spec import NOTHING, Delete, Pair, SideName, SyncSpec, Wanted, Watch
 from nestling.syncer.verbs import existing
 
 _PROVISIONER: Final = "fake-pv-provisioner"
@@ -81,6 +83,12 @@ async def _to_host(ctx: SyncContext, pair: Pair) -> Wanted:
     return Wanted(virtual={**volume, "spec": spec, "status": {**(volume.get("status") or {}), **wanted["status"]}})
 
 
+def _of_claim(_ctx: SyncContext, change: cache.Change) -> Iterable[VirtualKey]:
+    """The volume of a claim that has changed: it may have grown."""
+    name = change.new.obj["spec"].get("volumeName") if change.new is not None else None
+    return (VirtualKey("", name),) if name else ()
+
+
 SPEC: Final = SyncSpec(
     name="persistentvolumes",
     virtual=PERSISTENT_VOLUMES,
@@ -89,6 +97,7 @@ SPEC: Final = SyncSpec(
     enabled=lambda config: (
         config.sync.to_host.persistent_volume_claims.enabled and not config.sync.to_host.persistent_volumes.enabled
     ),
+    watches=(Watch(side=SideName.VIRTUAL, resource=PERSISTENT_VOLUME_CLAIMS, keys=_of_claim),),
     to_host=_to_host,
     absent=_absent,
 )

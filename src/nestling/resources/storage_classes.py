@@ -28,7 +28,8 @@ async def _sync(_ctx: SyncContext, pair: Pair) -> Wanted:
     virtual, wanted = existing(pair.virtual), _mirror(existing(pair.host))
     if any(virtual.get(field) != wanted.get(field) for field in _IMMUTABLE):
         return Wanted(replace_virtual=wanted)
-    return Wanted(virtual={**wanted, "metadata": {**virtual["metadata"], **_strings(wanted)}})
+    own = {field: value for field, value in virtual["metadata"].items() if field not in _MIRRORED}
+    return Wanted(virtual={**wanted, "metadata": {**own, **_strings(wanted)}})
 
 
 def _mirror(host: Obj) -> Obj:
@@ -37,7 +38,7 @@ def _mirror(host: Obj) -> Obj:
 
 def _strings(obj: Obj) -> Obj:
     meta = obj["metadata"]
-    return {field: meta[field] for field in ("labels", "annotations") if meta.get(field)}
+    return {field: meta[field] for field in _MIRRORED if meta.get(field)}
 
 
 SPEC: Final = SyncSpec(

@@ -1,0 +1,121 @@
+"""PersistentVolumeClaims (spec §2.5)."""
+
+from __future__ import annotations
+
+import pytest
+
+from nestling.kube.resource import PERSISTENT_VOLUME_CLAIMS, Obj
+from tests.support import syncing
+
+HOST = ("team-x", "data-x-default-x-my-vc")
+VIRTUAL = ("default", "data")
+
+
+@pytest.fixture
+def world() -> syncing.World:
+    return syncing.World()
+
+
+async def bound(world: syncing.World) -> None:
+    world.virtual.put(PERSISTENT_VOLUME_CLAIMS, syncing.claim())
+    await world.settle()
+    annotations = {"pv.kubernetes.io/bind-completed": "yes", "volume.kubernetes.io/storage-provisioner": "p"}
+    status = {"phase": "Bound", "capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"]}
+    patch: Obj = {"metadata": {"annotations": annotations}, "spec": {"volumeName": "pvc-1"}, "status": status}
+    world.host.change(PERSISTENT_VOLUME_CLAIMS, *HOST, patch)
+    await world.settle()
+
+
+async def test_a_claim_is_made_on_the_host_with_its_class(world: syncing.World) -> None:
+    world.virtual.put(PERSISTENT_VOLUME_CLAIMS, syncing.claim(storageClassName="fast", volumeMode="Block"))
+    await world.settle()
+    spec = world.host.there(PERSISTENT_VOLUME_CLAIMS, *HOST)["spec"]
+    assert (spec["storageClassName"], spec["volumeMode"]) == ("fast", "Block")
+    assert spec["resources"] == {"requests": {"storage": "1Gi"}}
+
+
+async def test_the_volume_and_the_status_come_up(world: syncing.World) -> None:
+    await bound(world)
+    claim = world.virtual.there(PERSISTENT_VOLUME_CLAIMS, *VIRTUAL)
+    assert claim["spec"]["volumeName"] == "pvc-1"
+    assert claim["status"]["phase"] == "Bound"
+    assert claim["metadata"]["annotations"]["pv.kubernetes.io/bind-completed"] == "yes"
+    assert await world.again() == []
+
+
+async def test_annotations_of_volume_controllers_never_go_down(world: syncing.World) -> None:
+    forged = {"pv.kubernetes.io/bind-completed": "yes", "volume.kubernetes.io/selected-node": "node-9"}
+    claim = syncing.claim()
+    claim["metadata"]["annotations"] = forged
+    world.virtual.put(PERSISTENT_VOLUME_CLAIMS, claim)
+    await world.settle()
+    annotations = world.host.there(PERSISTENT_VOLUME_CLAIMS, *HOST)["metadata"]["annotations"]
+    assert not forged.keys() & annotations.keys()
+
+
+async def test_a_claim_cannot_reach_for_a_volume_of_the_host(world: syncing.World) -> None:
+    world.virtual.put(PERSISTENT_VOLUME_CLAIMS, syncing.claim(volumeName="pvc-of-somebody"))
+    await world.settle()
+    assert "volumeName" not in world.host.there(PERSISTENT_VOLUME_CLAIMS, *HOST)["spec"]
+
+
+@pytest.mark.parametrize("field", ["dataSource", "dataSourceRef"])
+async def test_the_source_of_a_clone_is_renamed(world: syncing.World, field: str) -> None:
+    source = {"kind": "PersistentVolumeClaim", "name": "golden"}
+    claim = syncing.claim()
+    claim["spec"][field] = source
+    world.virtual.put(PERSISTENT_VOLUME_CLAIMS, claim)
+    await world.settle()
+    spec = world.host.there(PERSISTENT_VOLUME_CLAIMS, *HOST)["spec"]
+    assert spec[field]["name"] == "golden-x-default-x-my-vc"
+
+
+async def test_a_source_in_another_namespace_is_found_in_the_one_of_the_host(world: syncing.World) -> None:
+    source = {"kind": "PersistentVolumeClaim", "name": "golden", "namespace": "team"}
+    world.virtual.put(PERSISTENT_VOLUME_CLAIMS, syncing.claim(dataSourceRef=source))
+    await world.settle()
+    spec = world.host.there(PERSISTENT_VOLUME_CLAIMS, *HOST)["spec"]
+    assert spec["dataSourceRef"] == {"kind": "PersistentVolumeClaim", "name": "golden-x-team-x-my-vc"}
+
+
+async def test_a_larger_request_goes_down(world: syncing.World) -> None:
+    await bound(world)
+    larger = {"spec": {"resources": {"requests": {"storage": "2Gi"}}}}
+    world.virtual.change(PERSISTENT_VOLUME_CLAIMS, *VIRTUAL, larger)
+    await world.settle()
+    host = world.host.there(PERSISTENT_VOLUME_CLAIMS, *HOST)
+    assert host["spec"]["resources"]["requests"] == {"storage": "2Gi"}
+    assert host["spec"]["volumeName"] == "pvc-1"
+    assert await world.again() == []
+
+
+async def test_deletion_goes_both_ways(world: syncing.World) -> None:
+    await bound(world)
+    world.virtual.drop(PERSISTENT_VOLUME_CLAIMS, *VIRTUAL)
+    await world.settle()
+    assert world.host.names(PERSISTENT_VOLUME_CLAIMS) == []
+    await bound(world)
+    world.host.drop(PERSISTENT_VOLUME_CLAIMS, *HOST)
+    await world.settle()
+    assert world.virtual.names(PERSISTENT_VOLUME_CLAIMS) == []
+
+
+async def test_a_claim_that_the_host_deletes_is_deleted_above(world: syncing.World) -> None:
+    await bound(world)
+    protected = {"metadata": {"finalizers": ["kubernetes.io/pvc-protection"]}}
+    world.virtual.change(PERSISTENT_VOLUME_CLAIMS, *VIRTUAL, protected)
+    going = {"metadata": {"finalizers": ["x/y"], "deletionTimestamp": "2026-01-01T00:00:00Z"}}
+    world.host.change(PERSISTENT_VOLUME_CLAIMS, *HOST, going)
+    await world.settle()
+    assert world.virtual.there(PERSISTENT_VOLUME_CLAIMS, *VIRTUAL)["metadata"]["deletionTimestamp"]
+
+
+async def test_a_claim_that_a_finalizer_of_the_tenant_holds_keeps_its_data(world: syncing.World) -> None:
+    await bound(world)
+    going = {"metadata": {"finalizers": ["backup/running"], "deletionTimestamp": "2026-01-01T00:00:00Z"}}
+    world.virtual.change(PERSISTENT_VOLUME_CLAIMS, *VIRTUAL, going)
+    await world.settle()
+    assert "deletionTimestamp" not in world.host.there(PERSISTENT_VOLUME_CLAIMS, *HOST)["metadata"]
+    world.virtual.drop(PERSISTENT_VOLUME_CLAIMS, *VIRTUAL)
+    await world.settle()
+    assert world.host.names(PERSISTENT_VOLUME_CLAIMS) == []
