@@ -26,8 +26,9 @@ EXIT_RUNNING = 3
 class Supervisor:
     """Holds the runners of a plan and what they share."""
 
-    def __init__(self, plan: plan_module.Plan) -> None:
+    def __init__(self, plan: plan_module.Plan, *, leftovers: tuple[str, ...] = ()) -> None:
         self.plan = plan
+        self._leftovers = leftovers
         self.bell = supervisor_component.Bell()
         self.reaper = supervisor_process.Reaper()
         self.stopping = False
@@ -51,7 +52,7 @@ class Supervisor:
         loop.add_signal_handler(signal.SIGHUP, lambda: None)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop, f"{number.name} received")
-        for name in supervisor_process.kill_leftovers(supervisor_status.read(self._state_dir)):
+        for name in self._leftovers:
             self.log(name, "killed: it was left over from a supervisor that is gone")
         self.log("supervisor", f"supervising {', '.join(self._runners)}, pid {os.getpid()}")
         async with asyncio.TaskGroup() as group:
@@ -137,8 +138,9 @@ def main(arguments: list[str]) -> int:
         if os.fork():
             return 0
         _leave_terminal(state_dir)
+    leftovers = supervisor_process.kill_leftovers(supervisor_status.read(state_dir))
     supervisor_status.announce(state_dir, lock, plan_file)
-    return asyncio.run(Supervisor(plan).run())
+    return asyncio.run(Supervisor(plan, leftovers=leftovers).run())
 
 
 def _leave_terminal(state_dir: Path) -> None:

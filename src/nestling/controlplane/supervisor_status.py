@@ -108,7 +108,11 @@ def lock(state_dir: Path) -> int:
 
 
 def announce(state_dir: Path, lock_descriptor: int, plan_file: Path) -> None:
-    """Write who runs: call this in the process that will supervise."""
+    """Write who runs: call this in the process that will supervise.
+
+    The status of an earlier supervisor goes first: who finds this one alive must not take that status for its own.
+    """
+    (state_dir / STATUS).unlink(missing_ok=True)
     process = this_process()
     os.ftruncate(lock_descriptor, 0)
     os.pwrite(lock_descriptor, f"{process.pid}\n".encode(), 0)

@@ -45,8 +45,9 @@ async def wait_ready(
     deadline = time.monotonic() + seconds
     told: set[str] = set()
     while True:
-        status = supervisor_status.read(folder)
+        # In this order: the status of a supervisor that lives is its own, see supervisor_status.announce.
         alive = supervisor_status.supervisor(folder) is not None
+        status = supervisor_status.read(folder)
         if alive and status is not None and status.state == "running":
             ready = {name for name, component in status.components.items() if component.ready}
             for name in sorted(ready - told):

@@ -17,6 +17,7 @@ from pathlib import Path
 from nestling.binaries import chain
 from nestling.binaries import progress as binaries_progress
 from nestling.controlplane import authority, pki, plan, settings, supervisor_status
+from nestling.kube import errors as kube_errors
 from nestling.local import components, daemon, decide, errors, lock, report, status, together
 from nestling.local import layout as layout_module
 from nestling.local import paths as paths_module
@@ -138,7 +139,12 @@ class Host:
         known = record_module.load(self.layout.folder)
         if known is not None and self.running():
             decide.refuse_restart_options(known, options, down=self._command("down"))
-            return await self._already_up(decide.changed(known, options))
+            try:
+                return await self._already_up(decide.changed(known, options))
+            except (errors.HostError, kube_errors.ConnectionFailed):
+                if self.running():
+                    raise
+                # It was being killed while we looked: start it.
         await daemon.end_leftovers(self.layout.folder)
         record = decide.changed(known, options) if known else decide.new(self.name, options)
         record = decide.with_free_ports(record, clusters=self.virtual_clusters(), reporter=reporter)

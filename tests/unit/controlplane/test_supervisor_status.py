@@ -43,9 +43,11 @@ def test_a_status_survives_its_file(tmp_path: Path) -> None:
 
 
 def test_the_lock_names_its_holder(tmp_path: Path) -> None:
+    status.write(tmp_path, status.Status(name="of an earlier supervisor", ready=True))
     descriptor = status.lock(tmp_path)
     status.announce(tmp_path, descriptor, tmp_path / "plan.json")
     assert status.supervisor(tmp_path) == status.this_process()
+    assert status.read(tmp_path) is None
     with pytest.raises(status.AlreadyRunningError, match=f"pid {os.getpid()}"):
         status.lock(tmp_path)
     os.close(descriptor)
