@@ -27,9 +27,8 @@ def new_session(ctx: click.Context) -> session.Session:
     choice = select.choose(flag=given.driver, configured=select.configured(home, given.config), current_context=current)
     reporter = ui.reporter(given)
     reporter.debug(f"driver {choice.driver}: {choice.reason}")
-    return session.Session(
-        driver=driver.LocalDriver.from_env(), files=files, reporter=reporter, namespace=given.namespace
-    )
+    chosen = driver.LocalDriver.from_env(select.host_of(current))
+    return session.Session(driver=chosen, files=files, reporter=reporter, namespace=given.namespace)
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

@@ -41,6 +41,12 @@ def is_virtual(context: str) -> bool:
     return context.startswith(CONTEXT_PREFIX) and context.count("_") >= 3
 
 
+def host_of(context: str) -> str | None:
+    """The embedded host that a context names, its own or that of a virtual cluster on it."""
+    parent = parent_context(context) or context
+    return parent.removeprefix(HOST_PREFIX) if is_ours(context) and parent.startswith(HOST_PREFIX) else None
+
+
 def parent_context(context: str) -> str:
     """The host's context that a virtual cluster's context name ends with: ``vcluster_NAME_NAMESPACE_HOST``."""
     return context.split("_", 3)[3] if is_virtual(context) else ""
@@ -99,7 +105,7 @@ def read(path: Path) -> dict[str, Any]:
     """A settings file; an absent one is empty."""
     try:
         data = json.loads(path.read_text(encoding="utf-8") or "{}")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
         raise errors.UserError(f"cannot read the settings file {path}: {error.strerror}") from error

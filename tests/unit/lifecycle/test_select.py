@@ -68,3 +68,10 @@ def test_a_broken_settings_file_is_named(tmp_path: Path) -> None:
 def test_the_parent_context_is_the_end_of_the_name() -> None:
     assert select.parent_context("vcluster_a_ns_arn:aws:eks_prod") == "arn:aws:eks_prod"
     assert select.parent_context("prod") == ""
+
+
+def test_a_context_names_the_embedded_host() -> None:
+    assert select.host_of("nestling-two") == "two"
+    assert select.host_of("vcluster_a_ns_nestling-two") == "two"
+    assert select.host_of("prod") is None
+    assert select.host_of("vcluster_a_ns_prod") is None

@@ -11,8 +11,9 @@ from typing import Final
 import yaml
 
 from nestling import resources as kinds
+from nestling.config import errors as config_errors
 from nestling.config import load
-from nestling.controlplane import addresses, host_objects, prepare, settings
+from nestling.controlplane import addresses, host_objects, prepare, rbac, settings
 from nestling.drivers import base
 from nestling.drivers.local import access, embedded, folder, host_side, process, readiness
 from nestling.kube import client as kube_client
@@ -98,6 +99,16 @@ def write_files(
     place.private_file(place.values_file, request.values)
     place.private_file(place.user_values_file, request.user_values)
     place.private_file(place.host_kubeconfig, host.client_kubeconfig(subject))
+
+
+def exports(place: folder.Folder, tenant: Tenant) -> dict[str, tuple[str, ...]]:
+    """The kubeconfig Secrets that the values put into other namespaces; none when the values cannot be read any
+    more."""
+    try:
+        text = place.values_file.read_text(encoding="utf-8")
+        return rbac.foreign_secrets(load.load([load.Source("values", text)]), tenant)
+    except (OSError, UnicodeDecodeError, config_errors.ConfigError):
+        return {}
 
 
 def request_of(place: folder.Folder, found: folder.Record) -> base.CreateRequest:

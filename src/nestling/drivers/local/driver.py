@@ -46,9 +46,9 @@ class LocalDriver:
     name: str = "local"
 
     @classmethod
-    def from_env(cls) -> LocalDriver:
-        """With the folders that the environment names."""
-        return cls(paths.Paths.from_env())
+    def from_env(cls, host_name: str | None = None) -> LocalDriver:
+        """With the folders that the environment names, on the named host or the default one."""
+        return cls(paths.Paths.from_env(), host_name or record.DEFAULT_NAME)
 
     @property
     def all(self) -> folder.Clusters:
@@ -169,10 +169,11 @@ class LocalDriver:
 
     @contextlib.asynccontextmanager
     async def _host_side(self, tenant: Tenant) -> AsyncIterator[host_side.HostSide]:
-        from nestling.drivers.local import host_side
+        from nestling.drivers.local import build, host_side
 
+        place = self.all.folder(tenant.namespace, tenant.name)
         async with self.host.client() as client:
-            yield host_side.HostSide(client, tenant)
+            yield host_side.HostSide(client, tenant, build.exports(place, tenant))
 
     def _existing(self, cluster: base.VirtualCluster) -> tuple[folder.Folder, folder.Record]:
         place = self.all.folder(cluster.namespace, cluster.name)

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
+from nestling.controlplane import host_objects
 from nestling.drivers import base, errors
 from nestling.kube import client as kube_client
 from nestling.kube import discovery, requests
@@ -49,6 +50,8 @@ class HostSide:
 
     client: kube_client.Client
     tenant: Tenant
+    exports: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
+    """Kubeconfig Secrets in other namespaces: namespace to names."""
 
     async def claim_namespace(self, *, create: bool) -> bool:
         """Make sure that the namespace exists and is nobody else's; tells whether it was created now."""
@@ -116,12 +119,12 @@ class HostSide:
             namespace is not None and (namespace["metadata"].get("annotations") or {}).get(CREATED_ANNOTATION) == "true"
         )
         whole = not request.keep_pvc and (request.delete_namespace or (created and request.auto_delete_namespace))
-        for found, body in await self.remains(request):
-            if whole and found.namespaced and body["metadata"].get("namespace") == self.tenant.namespace:
-                continue
-            await self._delete(found, body)
         if whole and namespace is not None:
             await self._delete(resources.NAMESPACES, namespace)
+        remains = await self.remains(request, whole=whole)
+        async with asyncio.TaskGroup() as group:
+            for found, body in remains:
+                group.create_task(self._delete(found, body), name=f"delete {found.plural}")
         return whole
 
     async def delete_workloads(self) -> None:
@@ -141,55 +144,64 @@ class HostSide:
             if not left or time.monotonic() > deadline:
                 return left
             await asyncio.sleep(pause)
-            pause = min(pause * 1.5, 1.0)
+            pause = min(pause * 1.5, 0.5)
 
     async def _left(self, request: base.DeleteRequest, *, whole: bool) -> list[str]:
         namespace = await self._namespace() if whole else None
-        left = [] if namespace is None else [_why_namespace_stays(namespace)]
-        if not left:
-            left = [
-                f"{found.kind} {body['metadata'].get('namespace', '')}/{body['metadata']['name']}".replace(" /", " ")
-                for found, body in await self.remains(request)
-            ]
-        return left
+        if namespace is not None:
+            return [_why_namespace_stays(namespace)]
+        return [_in_words(found, body) for found, body in await self.remains(request, whole=whole)]
 
-    async def remains(self, request: base.DeleteRequest) -> list[tuple[Resource, Obj]]:
-        """Every object on the host that belongs to this virtual cluster."""
+    async def remains(self, request: base.DeleteRequest, *, whole: bool = False) -> list[tuple[Resource, Obj]]:
+        """Every object on the host that belongs to this virtual cluster; with ``whole`` those outside its namespace."""
         kept = {"persistentvolumeclaims"} if request.keep_pvc else set()
         served = [found for found in await discovery.resources(self.client) if found.plural not in kept]
-        selectors = {True: self._namespaced_selectors(), False: self._cluster_selectors()}
         async with asyncio.TaskGroup() as group:
             tasks = [
-                group.create_task(self._list(found, selector), name=f"list {found.plural}")
+                group.create_task(self._own(found), name=f"list {found.plural}")
                 for found in served
-                for selector in selectors[found.namespaced]
+                if not (whole and found.namespaced)
             ]
-        objects = {(found, body["metadata"]["uid"]): body for task in tasks for found, body in task.result()}
-        return [(found, body) for (found, _), body in objects.items()]
+            tasks.append(group.create_task(self._foreign(), name="list other namespaces"))
+        return [pair for task in tasks for pair in task.result()]
 
-    def _namespaced_selectors(self) -> Sequence[str]:
-        """Synced objects carry managed-by; our own the chart's labels or those of the Secrets; node services
-        belongs-to."""
-        name = self.tenant.name
-        return (
-            f"{labels.MANAGED_BY}={name}",
-            f"app=vcluster,release={name}",
-            f"app=vcluster,vcluster-name={name}",
-            f"vcluster.loft.sh/belongs-to={name}",
-        )
-
-    def _cluster_selectors(self) -> Sequence[str]:
-        mark = names.safe(self.tenant.namespace, "x", self.tenant.name)
-        return (f"{labels.MANAGED_BY}={mark}",)
-
-    async def _list(self, found: Resource, selector: str) -> list[tuple[Resource, Obj]]:
-        namespace = self.tenant.namespace if found.namespaced else None
+    async def _own(self, found: Resource) -> list[tuple[Resource, Obj]]:
+        """What of one resource belongs to this virtual cluster, in its namespace or cluster-wide."""
         try:
-            bodies = await self.client.list(found, namespace, label_selector=selector)
+            if found.namespaced:
+                bodies = await self.client.list(found, self.tenant.namespace)
+            else:
+                bodies = await self.client.list(found, label_selector=cluster_selector(self.tenant))
+                if found in (resources.CLUSTER_ROLES, resources.CLUSTER_ROLE_BINDINGS):
+                    bodies += await self._charts(found)
         except (kube_errors.NotFound, kube_errors.MethodNotAllowed):
-            # A resource that cannot be listed (reviews, tokens) holds nothing.
+            # A resource that went between discovery and listing holds nothing.
             return []
+        if found.namespaced:
+            bodies = [body for body in bodies if belongs(body, self.tenant)]
         return [(found, body) for body in bodies]
+
+    async def _charts(self, found: Resource) -> list[Obj]:
+        """Objects of the chart outside the namespace: named after the namespace, so that no other tenant's match."""
+        bodies = await self.client.list(found, label_selector=f"app=vcluster,release={self.tenant.name}")
+        name = host_objects.cluster_role_name(self.tenant)
+        return [body for body in bodies if body["metadata"]["name"] == name]
+
+    async def _foreign(self) -> list[tuple[Resource, Obj]]:
+        """Roles and kubeconfig Secrets in other namespaces."""
+        pairs: list[tuple[Resource, Obj]] = []
+        for found in (resources.ROLES, resources.ROLE_BINDINGS):
+            pairs += [
+                (found, body)
+                for body in await self._charts(found)
+                if body["metadata"]["namespace"] != self.tenant.namespace
+            ]
+        for namespace, wanted in self.exports.items():
+            secrets = await self.client.list(
+                resources.SECRETS, namespace, label_selector=f"app=vcluster,vcluster-name={self.tenant.name}"
+            )
+            pairs += [(resources.SECRETS, body) for body in secrets if body["metadata"]["name"] in wanted]
+        return pairs
 
     async def _namespace(self) -> Obj | None:
         try:
@@ -213,3 +225,36 @@ def _why_namespace_stays(namespace: Obj) -> str:
     reasons = [condition["message"] for condition in conditions if condition.get("status") == "True"]
     why = f": {'; '.join(reasons)}" if reasons else ""
     return f"Namespace {namespace['metadata']['name']}{why}"
+
+
+def belongs(body: Obj, tenant: Tenant) -> bool:
+    """Whether an object of the namespace belongs to the virtual cluster. Pure.
+
+    Synced objects carry managed-by; the chart's its release; Secrets of the control plane vcluster-name; node services
+    belongs-to; and everything that Service NAME owns goes with it.
+    """
+    meta = body["metadata"]
+    found = meta.get("labels") or {}
+    name = tenant.name
+    return (
+        name in (found.get(labels.MANAGED_BY), found.get("vcluster.loft.sh/belongs-to"))
+        or (found.get("app") == "vcluster" and name in (found.get("release"), found.get("vcluster-name")))
+        or any(
+            owner.get("kind") == "Service" and owner.get("apiVersion") == "v1" and owner.get("name") == name
+            for owner in meta.get("ownerReferences") or []
+        )
+    )
+
+
+def cluster_selector(tenant: Tenant) -> str:
+    """What cluster-scoped objects of a virtual cluster carry (spec §1.2)."""
+    return f"{labels.MANAGED_BY}={names.safe(tenant.namespace, 'x', tenant.name)}"
+
+
+def _in_words(found: Resource, body: Obj) -> str:
+    namespace = body["metadata"].get("namespace")
+    return (
+        f"{found.kind} {namespace}/{body['metadata']['name']}"
+        if namespace
+        else f"{found.kind} {body['metadata']['name']}"
+    )
