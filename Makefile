@@ -28,6 +28,8 @@ $(VENV)/.ready: requirements.lock pyproject.toml | $(UV)
 	@test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) $(VENV)
 	@$(UV) pip sync --quiet --require-hashes --python $(BIN)/python requirements.lock
 	@$(UV) pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
+	@# compiled once here, so that commands start fast even where Python must not write bytecode
+	@$(BIN)/python -m compileall -q -j 0 src $(VENV)/lib >/dev/null || true
 	@touch $@
 
 binaries: setup ## Fetch or build the stock Kubernetes binaries (minutes, once)
