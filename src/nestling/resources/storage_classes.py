@@ -13,6 +13,8 @@ from nestling.syncer.verbs import existing
 
 #: Fields that the API server does not let anyone change.
 _IMMUTABLE: Final = ("provisioner", "parameters", "reclaimPolicy", "volumeBindingMode")
+#: Metadata that the host decides.
+_MIRRORED: Final = ("labels", "annotations")
 
 
 async def _to_virtual(_ctx: SyncContext, pair: Pair) -> Wanted:
