@@ -227,7 +227,7 @@ class Host:
     @contextlib.contextmanager
     def _writable(self) -> Iterator[None]:
         try:
-            self._paths.make_private(self.layout.folder)
+            self._paths.make_private(self._paths.hosts)
             yield
         except (PermissionError, FileExistsError, NotADirectoryError) as error:
             raise errors.HostError(
