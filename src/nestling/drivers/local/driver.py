@@ -15,6 +15,7 @@ from nestling.controlplane import supervisor_status
 from nestling.drivers import base, errors
 from nestling.drivers.local import folder, process
 from nestling.drivers.local import status as status_module
+from nestling.kube import resource
 from nestling.kube.resource import Obj
 from nestling.local import paths, ports, record, report
 from nestling.naming.tenant import Tenant
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 STOP_SECONDS: Final = 20.0
 GONE_SECONDS: Final = 120.0
+#: More than the usual grace period of pods.
+WORKLOAD_SECONDS: Final = 45.0
 _PORT: Final = "api"
 
 
@@ -127,7 +130,7 @@ class LocalDriver:
             await process.stop(place, seconds=STOP_SECONDS)
             if self.host.ready:
                 async with self._host_side(Tenant(cluster.name, cluster.namespace)) as side:
-                    await side.delete_workloads()
+                    await side.delete_workloads(resource.PODS, seconds=WORKLOAD_SECONDS)
 
     async def delete(
         self, cluster: base.VirtualCluster, request: base.DeleteRequest, reporter: base.Reporter
@@ -263,6 +266,9 @@ class LocalDriver:
         if self.host.exists:
             await self.host.up(reporter)
             async with self._host_side(tenant) as side:
+                if request.wait:
+                    claims = () if request.keep_pvc else (resource.PERSISTENT_VOLUME_CLAIMS,)
+                    await side.delete_workloads(resource.PODS, *claims, seconds=WORKLOAD_SECONDS)
                 whole = await side.delete(request, namespace_created=found is not None and found.namespace_created)
                 if request.wait:
                     left = await side.wait_gone(request, whole=whole, seconds=GONE_SECONDS)

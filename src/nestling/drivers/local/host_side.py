@@ -127,13 +127,26 @@ class HostSide:
                 group.create_task(self._delete(found, body), name=f"delete {found.plural}")
         return whole
 
-    async def delete_workloads(self) -> None:
-        """Delete the pods of a paused virtual cluster; its syncer creates them again when it resumes."""
-        pods = await self.client.list(
-            resources.PODS, self.tenant.namespace, label_selector=f"{labels.MANAGED_BY}={self.tenant.name}"
-        )
-        for pod in pods:
-            await self._delete(resources.PODS, pod)
+    async def delete_workloads(self, *plurals: Resource, seconds: float) -> None:
+        """Delete pods, or what else is named, and wait until they are gone or the time is over.
+
+        Done before the namespace goes: the namespace controller looks again only after half of the pods' grace period.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self._workloads(found), name=f"list {found.plural}") for found in plurals]
+            left = [pair for task in tasks for pair in task.result()]
+            if not left or time.monotonic() > deadline:
+                return
+            async with asyncio.TaskGroup() as group:
+                for found, body in left:
+                    group.create_task(self._delete(found, body), name=f"delete {found.plural}")
+            await asyncio.sleep(0.1)
+
+    async def _workloads(self, found: Resource) -> list[tuple[Resource, Obj]]:
+        selector = f"{labels.MANAGED_BY}={self.tenant.name}"
+        return [(found, body) for body in await self.client.list(found, self.tenant.namespace, label_selector=selector)]
 
     async def wait_gone(self, request: base.DeleteRequest, *, whole: bool, seconds: float) -> list[str]:
         """Wait until everything is gone; returns what is left, in words."""
