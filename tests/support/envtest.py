@@ -11,7 +11,6 @@ import base64
 import contextlib
 import http.client
 import json
-import os
 import shutil
 import signal
 import socket
@@ -26,23 +25,15 @@ from typing import Any
 import trustme
 import yaml
 
+from nestling.binaries import chain
+
 #: How long a start may take on a busy machine.
 START_SECONDS = 90.0
-_NEEDED = ("etcd", "kube-apiserver")
 
 
-def binary(name: str) -> Path | None:
-    """A stock binary: from NESTLING_TEST_BIN, the usual cache, or the search path."""
-    folders = [os.environ.get("NESTLING_TEST_BIN"), str(Path.home() / ".cache/nestling/bin"), "/tmp/lab/bin"]
-    search = os.pathsep.join(folder for folder in folders if folder)
-    found = shutil.which(name, path=search) or shutil.which(name)
-    return Path(found) if found else None
-
-
-def missing() -> str | None:
-    """Why tests cannot run here, for ``pytest.skip``; None when they can."""
-    absent = [name for name in _NEEDED if binary(name) is None]
-    return f"no {' and no '.join(absent)}: set NESTLING_TEST_BIN to a folder that has them" if absent else None
+def binary(name: str) -> Path:
+    """A stock binary from the provider chain: fetched or built when it is not there, never skipped."""
+    return chain.ensure([name])[name]
 
 
 def free_port() -> int:
@@ -182,8 +173,6 @@ class Cluster:
 
     def _spawn(self, name: str, *args: str) -> None:
         path = binary(name)
-        if path is None:
-            raise FileNotFoundError(missing())
         # setpriv: the process dies with us even when we are killed
         guard = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
         with (self.folder / f"{name}.log").open("ab") as log:

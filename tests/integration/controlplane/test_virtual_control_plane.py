@@ -20,7 +20,6 @@ from tests.support import envtest
 
 pytestmark = [
     pytest.mark.integration,
-    pytest.mark.skipif(envtest.missing() is not None, reason=str(envtest.missing())),
     pytest.mark.timeout(400),
 ]
 
