@@ -281,7 +281,7 @@ def body_of(request: requests.Request) -> Obj:
 
 
 def _is_watched(informer: cache.Informer, body: Obj) -> bool:
-    query = informer._query
+    query = informer.query
     selector = query.label_selector
     if query.namespace and body["metadata"].get("namespace") != query.namespace:
         return False

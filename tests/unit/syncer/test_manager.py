@@ -28,7 +28,7 @@ def world() -> syncing.World:
 
 
 def query(world: syncing.World, resource: Resource) -> tuple[str | None, str | None]:
-    found = world.manager._host[resource]._query
+    found = world.manager._host[resource].query
     return found.namespace, found.label_selector
 
 
@@ -56,7 +56,7 @@ def test_mirrored_classes_are_watched_in_the_whole_cluster() -> None:
 
 
 def test_without_from_host_kinds_no_cluster_wide_watch(world: syncing.World) -> None:
-    assert all(informer._query.namespace == "team-x" for informer in world.manager._host.values())
+    assert all(informer.query.namespace == "team-x" for informer in world.manager._host.values())
 
 
 def test_service_name_is_always_known() -> None:
