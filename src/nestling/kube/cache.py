@@ -260,8 +260,9 @@ class Informer:
         self.last_error: Exception | None = None
         #: When the server last gave a sign of life (``time.monotonic``), 0 for never.
         self.last_event = 0.0
+        self._doubted = asyncio.Event()
         self._client = client
-        self._query = paging.Query(resource, namespace, label_selector, field_selector)
+        self.query = paging.Query(resource, namespace, label_selector, field_selector)
         self._timing = timing
         self._listed: set[Key] = set()
         self._seen = 0
@@ -271,6 +272,10 @@ class Informer:
         """Call this for each change from now on. A handler must not raise: that ends ``run``."""
         self.store.add_handler(handler)
 
+    def relist(self) -> None:
+        """Give up the watch and list anew: somebody has found that the store is not what the server has."""
+        self._doubted.set()
+
     async def run(self) -> None:
         """Follow the collection until cancelled, through all failures of the server.
 
@@ -278,11 +283,18 @@ class Informer:
             ExceptionGroup: a handler or an indexer raised.
         """
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._follow(), name=f"follow {self.resource.plural}")
             group.create_task(self._end_when_broken(), name=f"guard {self.resource.plural}")
+            while True:
+                self._doubted.clear()
+                following = group.create_task(self._follow(), name=f"follow {self.resource.plural}")
+                await self._doubted.wait()
+                following.cancel()
+                await asyncio.wait((following,))
+                # a deletion that never was must not keep an object of the list out
+                self.store.forget_deletions()
 
     async def _follow(self) -> None:
-        stream = watch.list_and_watch(self._client, self._query, timing=self._timing, on_error=self._failed)
+        stream = watch.list_and_watch(self._client, self.query, timing=self._timing, on_error=self._failed)
         async with contextlib.aclosing(stream) as events:
             async for event in events:
                 self.take(event)

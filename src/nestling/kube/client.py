@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import os
 import random
 import socket
@@ -35,6 +36,7 @@ _FIRST_WAIT: Final = 0.1
 #: A server that asks for a longer wait gets it from the caller: the error says how long.
 _LONGEST_WAIT: Final = 10.0
 _ERROR_BODY: Final = 1 << 20
+_LARGE_BODY: Final = 1 << 19
 _FIRST_ERROR: Final = 300
 
 
@@ -260,7 +262,7 @@ class Client:
                 yarl.URL(self.config.server + request.path, encoded=True),
                 params=request.params,
                 headers=[*request.headers.items(), *ready.headers],
-                data=request.body,
+                data=_payload(request.body),
                 timeout=patience,
                 ssl=ready.tls if ready.tls is not None else True,
                 server_hostname=self.config.tls_server_name,
@@ -286,6 +288,11 @@ class Client:
         while len(body) < _ERROR_BODY and (more := await response.content.read(_ERROR_BODY - len(body))):
             body += more
         raise errors.from_response(response.status, body, _retry_after(response.headers.get("Retry-After")))
+
+
+def _payload(body: bytes | None) -> bytes | io.BytesIO | None:
+    """aiohttp wants to be given large bodies in a form that it can send piece by piece."""
+    return io.BytesIO(body) if body is not None and len(body) > _LARGE_BODY else body
 
 
 class _NotSent(errors.ConnectionFailed):

@@ -43,6 +43,10 @@ class Schedule(Generic[K]):
         """How many keys could be worked on now, with those that were added again while they are worked on."""
         return len(self._waiting) + len(self._again)
 
+    def __contains__(self, key: K) -> bool:
+        """Is this key ready or handed out? One that waits for its time is not."""
+        return key in self._waiting or key in self._working
+
     @property
     def ready(self) -> int:
         """How many keys ``pop`` could hand out without waiting for ``done``."""
@@ -128,6 +132,10 @@ class WorkQueue(Generic[K]):
     def __len__(self) -> int:
         """The depth: how many keys could be worked on now."""
         return len(self._schedule)
+
+    def __contains__(self, key: K) -> bool:
+        """Is this key waiting for a worker, or with one? A key that waits for its time is not."""
+        return key in self._schedule
 
     @property
     def delayed(self) -> int:
