@@ -1,0 +1,22 @@
+"""The syncer between two real API servers while everything between them breaks, as often as time allows."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support import chaos
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(0)]
+
+
+async def test_both_sides_agree_after_any_faults(tmp_path: Path) -> None:
+    seed = chaos.seed()
+    print(f"NESTLING_CHAOS_SEED={seed}")  # noqa: T201 - what replays this run
+    deadline = time.monotonic() + chaos.seconds(300)
+    async with chaos.world(tmp_path, seed) as world:
+        while time.monotonic() < deadline:
+            await world.round(60)
+        print(world.summary())  # noqa: T201 - how much was tried

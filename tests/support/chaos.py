@@ -1,0 +1,315 @@
+"""A syncer between two real API servers, with faults between them, and the question whether all is well afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import contextlib
+import dataclasses
+import os
+import random
+import signal
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Final
+
+import prometheus_client
+
+from nestling import resources
+from nestling.config import load
+from nestling.kube import client, kubeconfig, watch
+from nestling.kube.resource import NAMESPACES, PODS, SERVICES
+from nestling.naming.tenant import Tenant
+from nestling.syncer import manager, metrics
+from tests.support import chaos_host, chaos_ledger, chaos_oracle, chaos_players, envtest, faults
+
+TENANT: Final = Tenant("my-vc", "team-x")
+#: Longest wait for agreement after the last fault, on a busy machine.
+PATIENCE: Final = 120.0
+#: Nothing may be written for so long once both sides agree.
+QUIET: Final = 1.5
+#: Small ranges: the two clusters often want the same address.
+ARGUMENTS: Final = (
+    "--service-cluster-ip-range=10.96.0.0/24",
+    "--service-node-port-range=30000-30060",
+    "--disable-admission-plugins=StorageObjectInUseProtection",
+)
+_TIMING: Final = watch.Timing(shortest=5, longest=10, idle=4)
+
+
+class Syncer:
+    """The syncer as its process runs it, but for the duties of the control plane."""
+
+    def __init__(self, virtual: kubeconfig.ClientConfig, host: kubeconfig.ClientConfig) -> None:
+        self._virtual, self._host = virtual, host
+        self._task: asyncio.Task[None] | None = None
+        self.manager: manager.Manager | None = None
+
+    @property
+    def runs(self) -> bool:
+        return self._task is not None
+
+    @property
+    def idle(self) -> bool:
+        """Nothing to do now and nothing being done."""
+        found = self.manager
+        return found is not None and not any(len(one.queue) or one.queue.working for one in found.controllers)
+
+    def start(self, group: asyncio.TaskGroup) -> None:
+        """A programming error ends the task, and with it the group and the test."""
+        self._task = group.create_task(self._run())
+
+    async def kill(self) -> None:
+        """Like SIGKILL: connections break, memory is gone, nothing is finished."""
+        task, self._task, self.manager = self._task, None, None
+        if task is not None:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def _run(self) -> None:
+        async with client.Client(self._virtual) as virtual, client.Client(self._host) as host:
+            self.manager = manager.Manager(
+                manager.Parts(
+                    tenant=TENANT,
+                    config=load.load([]),
+                    specs=resources.specs(),
+                    virtual=virtual,
+                    host=host,
+                    virtual_version="v1.34.4",
+                    host_version="v1.34.4",
+                    instruments=metrics.create(prometheus_client.CollectorRegistry()),
+                    timing=_TIMING,
+                )
+            )
+            await self.manager.run()
+
+
+@dataclasses.dataclass(slots=True)
+class Side:
+    """One API server with its proxy and a way around it."""
+
+    name: str
+    cluster: envtest.Cluster
+    proxy: faults.Proxy
+    api: client.Client
+    down: bool = False
+
+    def pid(self, process: str) -> int:
+        return self.cluster._processes[process].pid
+
+
+class World:
+    """Everything, and the log of what happened."""
+
+    def __init__(self, seed: int, virtual: Side, host: Side, group: asyncio.TaskGroup) -> None:
+        self.seed, self.virtual, self.host, self._group = seed, virtual, host, group
+        self.rng = random.Random(seed)
+        self.log: collections.deque[str] = collections.deque(maxlen=2000)
+        self.counts: collections.Counter[str] = collections.Counter()
+        self.ledger = chaos_ledger.Ledger()
+        table = chaos_players.Table(self.rng, self.ledger)
+        self.fake = chaos_host.FakeHost(host.api, TENANT.namespace)
+        self.tenant = chaos_players.TenantPlayer(virtual.api, table)
+        self.admin = chaos_players.HostPlayer(host.api, table, TENANT.namespace, self.fake)
+        self.syncer = Syncer(virtual.proxy.config, host.proxy.config)
+        self._fake_task = group.create_task(self.fake.run())
+        self._began = time.monotonic()
+
+    async def furnish(self) -> None:
+        """What a control plane has before its syncer starts."""
+        await self.host.api.create(NAMESPACES, {"metadata": {"name": TENANT.namespace}})
+        front = {"metadata": {"name": TENANT.name}, "spec": {"ports": [{"port": 443}], "selector": {"app": "vcluster"}}}
+        await self.host.api.create(SERVICES, front, TENANT.namespace)
+        await self.tenant.furnish()
+        self.syncer.start(self._group)
+
+    async def close(self) -> None:
+        await self.syncer.kill()
+        self._fake_task.cancel()
+
+    def say(self, what: str) -> None:
+        if what:
+            self.log.append(f"{time.monotonic() - self._began:7.2f} {what}")
+
+    async def round(self, operations: int, *, faulty: bool = True) -> None:
+        """Operations and faults, then peace, then the question."""
+        for _ in range(operations):
+            if faulty and self.rng.random() < 0.25:
+                await self._fault()
+            side, player = self.rng.choices(
+                ((self.virtual, self.tenant.operations), (self.host, self.admin.operations)), (3, 1)
+            )[0]
+            if not side.down:
+                said = await chaos_players.play(self.rng, player)
+                self.counts["operations"] += bool(said)
+                self.say(said)
+            if self.rng.random() < 0.3:
+                await asyncio.sleep(self.rng.uniform(0, 0.15))  # pace, not a wait: bursts and pauses
+        await self.heal()
+        await self.settle()
+
+    async def heal(self) -> None:
+        """No more faults. What they broke, the syncer must mend by itself."""
+        for side in (self.virtual, self.host):
+            side.proxy.heal()
+            await self._up(side)
+        if not self.syncer.runs:
+            self.syncer.start(self._group)
+        self.say("--- healed")
+
+    async def settle(self) -> None:
+        """Both sides come to agree, nothing was lost, and then nothing is written any more."""
+        deadline = time.monotonic() + PATIENCE
+        started = time.monotonic()
+        problems = await self.problems()
+        while problems or not self.syncer.idle:
+            assert time.monotonic() < deadline, self.explain("no agreement", problems)
+            await asyncio.sleep(0.1)
+            problems = await self.problems()
+        took = time.monotonic() - started
+        self.say(f"--- agreed after {took:.1f} s")
+        await self._stay_quiet()
+        virtual = await chaos_oracle.look(self.virtual.api, None)
+        lost = [*self.ledger.problems(virtual), *self._pods(virtual)]
+        assert not lost, self.explain("lost", lost)
+        self.ledger.agree(virtual)
+
+    async def problems(self) -> list[str]:
+        """What differs now."""
+        virtual = await chaos_oracle.look(self.virtual.api, None)
+        host = await chaos_oracle.look(self.host.api, TENANT.namespace)
+        return chaos_oracle.differences(virtual, host, TENANT.name, TENANT.namespace)
+
+    def summary(self) -> str:
+        """How much was tried."""
+        struck = self.virtual.proxy.struck, self.host.proxy.struck
+        both = {kind.value: sum(one[kind] for one in struck) for kind in faults.Kind}
+        return f"seed {self.seed}: {dict(self.counts)}, struck: {both}"
+
+    def explain(self, what: str, problems: list[str]) -> str:
+        text = "\n  ".join(problems)
+        return f"{what}, NESTLING_CHAOS_SEED={self.seed}:\n  {text}\n" + "\n".join(list(self.log)[-150:])
+
+    async def _stay_quiet(self) -> None:
+        """A second look at agreement writes nothing."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            before = [len(side.proxy.writes) for side in (self.virtual, self.host)]
+            await asyncio.sleep(QUIET)
+            written = [
+                str(write)
+                for side, count in zip((self.virtual, self.host), before, strict=True)
+                for write in side.proxy.writes[count:]
+            ]
+            if not written:
+                return
+            assert time.monotonic() < deadline, self.explain("it never comes to rest", written)
+
+    def _pods(self, virtual: chaos_oracle.State) -> list[str]:
+        """One host pod for each virtual pod, ever, unless somebody deleted it."""
+        alive = {one["metadata"]["uid"] for one in virtual.of(PODS).values()}
+        return [
+            f"virtual pod {uid} had the host pods {made}"
+            for uid, made in self.fake.history.pods.items()
+            if uid in alive and uid not in self.ledger.doomed and len(made) > 1
+        ]
+
+    async def _fault(self) -> None:
+        side = self.rng.choice((self.virtual, self.host))
+        choices: list[tuple[int, Callable[[], object]]] = [
+            (20, lambda: self._misbehave(side)),
+            (6, lambda: self.say(f"FAULT cut {side.proxy.cut_watches()} watches of the {side.name} side")),
+            (3, lambda: self.say(f"FAULT silence {side.proxy.silence()} watches of the {side.name} side")),
+            (8, side.proxy.heal),
+            (8, self._kill_syncer),
+            (3, lambda: self._forget(side)),
+            (2, lambda: self._kill_api(side)),
+            (3, lambda: self._freeze(side)),
+        ]
+        (chosen,) = self.rng.choices([work for _, work in choices], [weight for weight, _ in choices])
+        self.counts["faults"] += 1
+        result = chosen()
+        if isinstance(result, collections.abc.Awaitable):
+            await result
+
+    def _misbehave(self, side: Side) -> None:
+        kind, chance = self.rng.choice(list(faults.Kind)), self.rng.choice((0.05, 0.3, 1.0))
+        side.proxy.switch_on(kind, chance)
+        self.say(f"FAULT {kind.value} with chance {chance} on the {side.name} side")
+
+    async def _kill_syncer(self) -> None:
+        if self.syncer.runs:
+            self.say("FAULT kill the syncer")
+            self.ledger.forgotten = True
+            await self.syncer.kill()
+            if self.rng.random() < 0.5:
+                return  # stays down for some operations
+        self.syncer.start(self._group)
+        self.say("start the syncer")
+
+    async def _forget(self, side: Side) -> None:
+        if not side.down:
+            self.say(f"FAULT the {side.name} side forgets its history")
+            await asyncio.to_thread(side.cluster.compact)
+
+    async def _kill_api(self, side: Side) -> None:
+        if side.down:
+            await self._up(side)
+            return
+        self.say(f"FAULT kill -9 kube-apiserver of the {side.name} side")
+        side.down = True
+        await asyncio.to_thread(side.cluster.kill_apiserver)
+
+    async def _freeze(self, side: Side) -> None:
+        if side.down:
+            return
+        process = self.rng.choice(("etcd", "kube-apiserver"))
+        pid, seconds = side.pid(process), self.rng.uniform(0.2, 3)
+        self.say(f"FAULT freeze {process} of the {side.name} side for {seconds:.1f} s")
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+    async def _up(self, side: Side) -> None:
+        if side.down:
+            await asyncio.to_thread(side.cluster.start_apiserver)
+            side.down = False
+            self.say(f"kube-apiserver of the {side.name} side is back")
+
+
+@contextlib.asynccontextmanager
+async def world(folder: Path, seed: int) -> AsyncIterator[World]:
+    """Two API servers, proxies before them, a syncer between them."""
+    async with contextlib.AsyncExitStack() as stack:
+        clusters = [
+            await stack.enter_async_context(envtest.running_async(folder / name, apiserver_args=ARGUMENTS))
+            for name in ("virtual", "host")
+        ]
+        sides = []
+        for number, (name, cluster) in enumerate(zip(("virtual", "host"), clusters, strict=True)):
+            access = kubeconfig.load([cluster.kubeconfig])
+            proxy = await stack.enter_async_context(faults.Proxy(access, seed=seed + number))
+            sides.append(Side(name, cluster, proxy, await stack.enter_async_context(client.Client(access))))
+        async with asyncio.TaskGroup() as group:
+            made = World(seed, sides[0], sides[1], group)
+            try:
+                await made.furnish()
+                await made.settle()
+                yield made
+            finally:
+                await made.close()
+
+
+def seed() -> int:
+    """The seed to replay, or a new one."""
+    chosen = os.environ.get("NESTLING_CHAOS_SEED")
+    return int(chosen) if chosen else random.randrange(1_000_000)
+
+
+def seconds(default: float) -> float:
+    """How long to play."""
+    return float(os.environ.get("NESTLING_CHAOS_SECONDS") or default)
