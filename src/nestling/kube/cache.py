@@ -2,7 +2,7 @@
 watch.
 
 Bytes take a fifth of the memory of dicts, cause no collector pauses, and decoding is the copy that a reader needs
-anyway (measured in spec libraries §2 and ``bench/kube_cache.py``).
+anyway (measured in spec libraries §2 and ``bench/kube_cache.py``). managedFields are left out.
 
 What reconcilers write is put into the cache at once (``Store.upsert``), so that the next reconcile sees it. Answers and
 watch events can come in any order then; resourceVersions say which is newer, and deletions are remembered for a while,
@@ -116,7 +116,7 @@ class Store:
         return held[0] if held else None
 
     def raw(self, key: Key) -> bytes | None:
-        """The bytes of an object, as they came: items of a list lack apiVersion and kind."""
+        """The bytes of an object, without managedFields; items of a list lack apiVersion and kind too."""
         held = self._held(key)
         return held[1] if held else None
 
@@ -140,6 +140,7 @@ class Store:
         if not force and not self._is_news(meta, held):
             return False
         self._graves.pop(key, None)
+        raw = metadata.slim(raw)
         self._spaces.setdefault(key[0], {})[key[1]] = (meta, raw)
         self._size += held is None
         self._changed(Change(key, self._entry(held), Entry(meta, raw, self.resource), initial))
@@ -164,7 +165,7 @@ class Store:
         if not names:
             del self._spaces[key[0]]
         self._size -= 1
-        last = (metadata.read(raw), raw) if raw else held
+        last = (metadata.read(raw), metadata.slim(raw)) if raw else held
         self._changed(Change(key, self._entry(last), None))
         return True
 

@@ -58,6 +58,37 @@ def read(raw: bytes | msgspec.Raw) -> Meta:
     return _DECODE(raw).metadata
 
 
+class _Managed(msgspec.Struct, gc=False):
+    fields: msgspec.Raw = msgspec.field(default=msgspec.Raw(b""), name="managedFields")
+
+
+class _WithManaged(msgspec.Struct, gc=False):
+    metadata: _Managed
+
+
+_DECODE_MANAGED: Final = msgspec.json.Decoder(_WithManaged).decode
+
+
+def slim(raw: bytes) -> bytes:
+    """An object's JSON without ``metadata.managedFields``: often a third of it, and of no use to a reader of a cache.
+
+    The bytes are cut out, not encoded anew. What cannot be cut out for certain stays.
+    """
+    fields = bytes(_DECODE_MANAGED(raw).metadata.fields)
+    if not fields:
+        return raw
+    text = b'"managedFields":' + fields
+    start = raw.find(text)
+    if start < 0 or raw.find(text, start + 1) >= 0:
+        return raw
+    end = start + len(text)
+    if raw[start - 1 : start] == b",":
+        start -= 1
+    elif raw[end : end + 1] == b",":
+        end += 1
+    return raw[:start] + raw[end:]
+
+
 def revision(resource_version: str | None) -> int | None:
     """A resourceVersion as a number: those of one resource are ordered.
 

@@ -50,3 +50,38 @@ def test_cluster_scoped_objects_have_an_empty_namespace() -> None:
 )
 def test_revision(text: str | None, number: int | None) -> None:
     assert metadata.revision(text) == number
+
+
+_FIELDS = [{"manager": "m", "fieldsV1": {"f:metadata": {"f:labels": {'k:{"a":"b"}': {}}}}}]
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [
+        {"name": "a", "managedFields": _FIELDS},
+        {"managedFields": _FIELDS, "name": "a"},
+        {"name": "a", "managedFields": _FIELDS, "uid": "u"},
+        {"managedFields": _FIELDS},
+        {"name": "a", "managedFields": []},
+        {"name": "a"},
+        {"name": "a", "annotations": {"x": json.dumps({"managedFields": _FIELDS})}, "managedFields": _FIELDS},
+    ],
+)
+def test_slim_cuts_out_managed_fields_and_nothing_else(meta: dict[str, object]) -> None:
+    obj = {"kind": "Pod", "metadata": meta, "spec": {"managedFields": ["mine"]}}
+    found = json.loads(metadata.slim(json.dumps(obj, separators=(",", ":")).encode()))
+    assert found == obj | {"metadata": {key: value for key, value in meta.items() if key != "managedFields"}}
+
+
+@pytest.mark.parametrize(
+    "obj",
+    [
+        {"metadata": {"managedFields": [1]}, "spec": {"template": {"metadata": {"managedFields": [1]}}}},
+        {"spec": {"template": {"metadata": {"managedFields": [1]}}}, "metadata": {"managedFields": [1]}},
+    ],
+)
+def test_slim_leaves_what_is_not_certain(obj: dict[str, object]) -> None:
+    raw = json.dumps(obj, separators=(",", ":")).encode()
+    assert metadata.slim(raw) == raw
+    spaced = json.dumps(obj).encode()
+    assert metadata.slim(spaced) == spaced
