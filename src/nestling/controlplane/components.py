@@ -39,8 +39,8 @@ ANONYMOUS_PATHS: Final = ("/livez", "/readyz", "/healthz")
 #: A user's flag of these kinds configures authentication itself; it excludes our configuration file.
 AUTHENTICATION_FLAGS: Final = ("authentication-config", "anonymous-auth", "oidc-")
 
-#: In a pod, where memory is what a tenant costs: 33 MB less (measured, see the design). On a machine, where somebody waits
-#: for ``create``, it is left out: it costs a second of processor time at each start.
+#: In a pod, where memory is what a tenant costs: 33 MB less (measured, see the design). On a machine, where somebody
+#: waits for ``create``, it is left out: it costs a second of processor time at each start.
 POD_ENV: Final = {"GOGC": "50"}
 
 
