@@ -7,6 +7,7 @@ was behind: try again.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -23,33 +24,57 @@ class Refused(Exception):
     """The host object that we would write belongs to somebody else; it is left alone and the tenant is told."""
 
 
-async def apply(ctx: SyncContext, spec: SyncSpec, pair: Pair, wanted: Wanted) -> None:
-    """Write what differs, host first: what the tenant sees must be true on the host."""
+def _nobody(_side: SideName) -> None:
+    """Nobody counts."""
+
+
+async def apply(
+    ctx: SyncContext, spec: SyncSpec, pair: Pair, wanted: Wanted, *, wrote: Callable[[SideName], None] = _nobody
+) -> None:
+    """Write what differs, host first: what the tenant sees must be true on the host.
+
+    ``wrote`` hears of each side that was written to, as soon as it was.
+    """
     for warning in wanted.warnings:
         about = pair.virtual or wanted.virtual
         if about is not None:
             await ctx.recorder.record(about, reason=warning.reason, action=_action(spec), message=warning.message)
     if wanted.delete_host and pair.host is not None and spec.host is not None:
-        await _delete(ctx.host, spec.host, pair.host, wanted.delete_host)
-    elif wanted.host is not None and spec.host is not None:
-        await _write_host(ctx, spec, spec.host, pair, wanted.host)
+        if await _delete(ctx.host, spec.host, pair.host, wanted.delete_host):
+            wrote(SideName.HOST)
+    elif (
+        wanted.host is not None and spec.host is not None and await _write_host(ctx, spec, spec.host, pair, wanted.host)
+    ):
+        wrote(SideName.HOST)
     for action in wanted.actions:
         await _act(ctx.virtual if action.side is SideName.VIRTUAL else ctx.host, action)
+        wrote(action.side)
+    if await _write_virtual(ctx, spec, pair, wanted):
+        wrote(SideName.VIRTUAL)
+
+
+async def _write_virtual(ctx: SyncContext, spec: SyncSpec, pair: Pair, wanted: Wanted) -> bool:
+    """Was anything written?"""
+    has_written = False
     if wanted.replace_virtual is not None and pair.virtual is not None:
         await _replace_virtual(ctx, spec, pair.virtual, wanted.replace_virtual)
-    elif wanted.virtual is not None:
-        if pair.virtual is None:
-            await _create(ctx.virtual, spec.virtual, wanted.virtual, with_status=spec.has_status)
-        else:
-            await _update(ctx.virtual, spec.virtual, pair.virtual, wanted.virtual, with_status=spec.has_status)
+        has_written = True
+    elif wanted.virtual is not None and pair.virtual is None:
+        await _create(ctx.virtual, spec.virtual, wanted.virtual, with_status=spec.has_status)
+        has_written = True
+    elif wanted.virtual is not None and pair.virtual is not None:
+        has_written = await _update(
+            ctx.virtual, spec.virtual, pair.virtual, wanted.virtual, with_status=spec.has_status
+        )
     if wanted.delete_virtual and pair.virtual is not None:
-        await _delete(ctx.virtual, spec.virtual, pair.virtual, wanted.delete_virtual)
+        has_written |= await _delete(ctx.virtual, spec.virtual, pair.virtual, wanted.delete_virtual)
+    return has_written
 
 
-async def _write_host(ctx: SyncContext, spec: SyncSpec, resource: Resource, pair: Pair, wanted: Obj) -> None:
+async def _write_host(ctx: SyncContext, spec: SyncSpec, resource: Resource, pair: Pair, wanted: Obj) -> bool:
+    """Was anything written?"""
     if pair.host is not None:
-        await _update(ctx.host, resource, pair.host, wanted, with_status=False)
-        return
+        return await _update(ctx.host, resource, pair.host, wanted, with_status=False)
     try:
         await _create(ctx.host, resource, wanted, with_status=False)
     except errors.AlreadyExists:
@@ -60,6 +85,7 @@ async def _write_host(ctx: SyncContext, spec: SyncSpec, resource: Resource, pair
         if second is None:
             raise
         await _create(ctx.host, resource, second, with_status=False)
+    return True
 
 
 async def _adopt_or_refuse(ctx: SyncContext, spec: SyncSpec, resource: Resource, pair: Pair) -> None:
@@ -98,13 +124,15 @@ async def _create(side: Side, resource: Resource, wanted: Obj, *, with_status: b
         )
 
 
-async def _update(side: Side, resource: Resource, current: Obj, wanted: Obj, *, with_status: bool) -> None:
+async def _update(side: Side, resource: Resource, current: Obj, wanted: Obj, *, with_status: bool) -> bool:
+    """Was there a difference?"""
     difference = merge.diff(current, wanted)
     status = difference.pop("status", None)
     if difference:
         current = await _patch(side, resource, current, difference, None)
     if status and with_status:
         await _patch(side, resource, current, {"status": status}, "status")
+    return bool(difference) or bool(status and with_status)
 
 
 async def _patch(side: Side, resource: Resource, current: Obj, difference: Obj, subresource: str | None) -> Obj:
@@ -117,10 +145,11 @@ async def _patch(side: Side, resource: Resource, current: Obj, difference: Obj, 
     return patched
 
 
-async def _delete(side: Side, resource: Resource, current: Obj, delete: Delete) -> None:
+async def _delete(side: Side, resource: Resource, current: Obj, delete: Delete) -> bool:
+    """Was it there to be deleted?"""
     meta = current["metadata"]
     if meta.get("deletionTimestamp") and delete.grace_period_seconds is None:
-        return
+        return False
     request = requests.delete(
         resource,
         meta["name"],
@@ -133,6 +162,8 @@ async def _delete(side: Side, resource: Resource, current: Obj, delete: Delete) 
     except errors.NotFound:
         # the watch will say so too; saying it now keeps the next reconcile from trying again
         side.stores[resource].remove((meta.get("namespace", ""), meta["name"]), uid=meta["uid"])
+        return False
+    return True
 
 
 async def _act(side: Side, action: Action) -> None:

@@ -7,21 +7,27 @@ concurrently.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import time
+from typing import Final
 
 from nestling.kube import cache, errors, queue
 from nestling.kube.resource import CONFIG_MAPS, SECRETS, Obj
 from nestling.naming import labels
 from nestling.naming.tenant import VirtualKey
-from nestling.syncer import apply, metrics, verbs
+from nestling.syncer import apply, ledger, loop_detector, metrics, reasons, verbs
 from nestling.syncer.context import SyncContext
-from nestling.syncer.spec import Agreed, Delete, Pair, SyncSpec, Waiting, Wanted
+from nestling.syncer.spec import Agreed, Delete, Pair, SideName, SyncSpec, Waiting, Wanted
 
 _LOG = logging.getLogger(__name__)
 #: Reconciles of one kind that run concurrently (spec, process shape: ten per syncer).
 WORKERS = 10
 LOW_PRIORITY = -100
+_FIGHT: Final = (
+    "This object is written again and again: something undoes each change. It is synced more slowly until that stops; "
+    "find the controller that changes it, here or on the host cluster."
+)
 
 
 class Controller:
@@ -29,29 +35,49 @@ class Controller:
 
     def __init__(self, spec: SyncSpec, ctx: SyncContext, instruments: metrics.Metrics) -> None:
         self.spec = spec
+        self.queue: queue.WorkQueue[VirtualKey] = queue.WorkQueue()
+        self.ledger = ledger.Ledger(spec.name, instruments, now=ctx.now)
         self._ctx = ctx
         self._metrics = instruments
-        self.queue: queue.WorkQueue[VirtualKey] = queue.WorkQueue()
+        self._adds = instruments.adds.labels(spec.name)
+        self._loops: loop_detector.LoopDetector[VirtualKey] = loop_detector.LoopDetector()
+        self._fighting: set[VirtualKey] = set()
         self._agreed: dict[VirtualKey, bytes] = {}
+        self._is_running = False
 
-    def enqueue(self, key: VirtualKey, *, initial: bool = False) -> None:
-        """Have a look at this key; first lists wait behind live events."""
+    def enqueue(self, key: VirtualKey, *, initial: bool = False, seen: SideName | None = None) -> None:
+        """Have a look at this key; first lists wait behind live events. ``seen``: a change of this side asks for it."""
+        if self.is_in_agreement:
+            self.ledger.leave_agreement()
+        if seen is not None and not initial:
+            self.ledger.seen(key, seen)
+        self._adds.inc()
         self.queue.add(key, priority=LOW_PRIORITY if initial else 0)
+
+    @property
+    def is_in_agreement(self) -> bool:
+        """Is nothing left to do, and nothing stuck?"""
+        return self._is_running and not (len(self.queue) or self.queue.working or self.ledger.stuck)
+
+    def last_agreement(self) -> float | None:
+        """When both sides last agreed about all objects of the kind (seconds since the epoch), None for never."""
+        return self._ctx.now() if self.is_in_agreement else self.ledger.left_agreement
 
     def on_virtual(self, change: cache.Change) -> None:
         """An informer handler for the virtual object itself."""
-        self.enqueue(VirtualKey(*change.key), initial=change.initial)
+        self.enqueue(VirtualKey(*change.key), initial=change.initial, seen=SideName.VIRTUAL)
 
     def on_host(self, change: cache.Change) -> None:
         """An informer handler for the host object; objects that are not ours make no work."""
         for entry in (change.new, change.old):
             key = self.spec.naming.to_virtual(self._ctx, entry) if entry is not None else None
             if key is not None:
-                self.enqueue(key, initial=change.initial)
+                self.enqueue(key, initial=change.initial, seen=SideName.HOST)
                 return
 
     async def run(self) -> None:
         """Work until cancelled."""
+        self._is_running = True
         async with asyncio.TaskGroup() as group:
             for number in range(WORKERS):
                 group.create_task(self._work(), name=f"{self.spec.name}-{number}")
@@ -59,7 +85,6 @@ class Controller:
     async def _work(self) -> None:
         while True:
             key = await self.queue.get()
-            self._metrics.depth.labels(self.spec.name).set(len(self.queue))
             started = time.perf_counter()
             try:
                 result = await self._process(key)
@@ -73,50 +98,83 @@ class Controller:
 
         Answers with the result for the metric. Errors go to back-off and, where it helps, to the tenant.
         """
+        pause = self._loops.pause(key)
+        if pause:
+            self.queue.add(key, after=pause)
+            return "throttled"
+        self.ledger.begin(key)
         try:
             requeue_after = await self.reconcile(key)
         except (errors.Conflict, errors.NotFound, errors.AlreadyExists, Waiting) as reason:
             # the cache was behind, or something is on its way: the next try sees it
-            _LOG.debug("again", extra={"controller": self.spec.name, "key": str(key), "reason": str(reason)})
-            self.queue.add_rate_limited(key)
-            return "requeue"
+            result = self._again(key, reason, "requeue")
         except apply.Refused as refusal:
             await self._tell(key, "SyncError", f"Error syncing to host cluster: {refusal}")
-            self.queue.add_rate_limited(key)
-            return "error"
+            result = self._again(key, refusal, "error")
         except errors.ApiError as error:
-            _LOG.warning("sync failed", extra={"controller": self.spec.name, "key": str(key), "error": str(error)})
             await self._tell(key, "SyncError", f"Error syncing: {error.message}")
-            self.queue.add_rate_limited(key)
-            return "error"
+            result = self._again(key, error, "error")
         except errors.ConnectionFailed as error:
-            _LOG.warning("sync failed", extra={"controller": self.spec.name, "key": str(key), "error": str(error)})
-            self.queue.add_rate_limited(key)
-            return "error"
-        except Exception:  # noqa: BLE001 - recorded with its traceback below
+            result = self._again(key, error, "error")
+        except Exception as error:  # noqa: BLE001 - recorded with its traceback
             # a programming error must not stop the other objects; it is logged whole and counted
-            _LOG.exception("reconcile failed", extra={"controller": self.spec.name, "key": str(key)})
-            self.queue.add_rate_limited(key)
-            return "failed"
-        self.queue.forget(key)
-        if requeue_after is not None:
-            self.queue.add(key, after=requeue_after)
-            return "requeue_after"
-        return "success"
+            result = self._again(key, error, "failed")
+        else:
+            self.queue.forget(key)
+            self.ledger.succeeded(key)
+            result = "success" if requeue_after is None else "requeue_after"
+            if requeue_after is not None:
+                self.queue.add(key, after=requeue_after)
+        if key in self._fighting:
+            self._fighting.discard(key)
+            await self._tell(key, "SyncWarning", _FIGHT)
+        return result
+
+    def _again(self, key: VirtualKey, error: Exception, result: str) -> str:
+        """Back off and try again. What is said once is not said at each try (user lesson 16)."""
+        what = reasons.text(error, self.spec.virtual, self.spec.host)
+        is_news = self.ledger.failed(key, what)
+        where = {"controller": self.spec.name, "key": str(key)}
+        if result == "failed" and is_news:
+            _LOG.error("reconcile failed", extra=where, exc_info=error)
+        elif result == "error" and is_news:
+            _LOG.warning("sync failed", extra={**where, "error": what})
+        else:
+            _LOG.debug("again", extra={**where, "reason": what})
+        if result != "requeue":
+            self._metrics.errors.labels(self.spec.name).inc()
+        self._metrics.retries.labels(self.spec.name).inc()
+        self.queue.add_rate_limited(key)
+        return result
+
+    def _wrote(self, key: VirtualKey, side: SideName) -> None:
+        self.ledger.wrote(key, side)
+        if self._loops.wrote(key):
+            self._fighting.add(key)
+            self._metrics.write_loops.labels(self.spec.name).inc()
+            where = {"controller": self.spec.name, "key": str(key)}
+            _LOG.warning("an object is written again and again", extra=where)
 
     async def reconcile(self, key: VirtualKey) -> float | None:
         """Bring one key into agreement; the answer is in how many seconds to look again, if at all."""
-        pair = self.pair(key)
-        if _is_excluded(pair.virtual) or _is_excluded(pair.host):
+        decided = await self.decide(self._ctx, key)
+        if decided is None:
             return None
-        wanted = self._replaced(pair) or await verbs.reconcile(self._ctx, self.spec, pair)
-        await apply.apply(self._ctx, self.spec, pair, wanted)
+        pair, wanted = decided
+        await apply.apply(self._ctx, self.spec, pair, wanted, wrote=functools.partial(self._wrote, key))
         agreed = verbs.agreement(self.spec, pair, wanted)
         if agreed is None:
             self._agreed.pop(key, None)
         else:
             self._agreed[key] = agreed.pack()
         return wanted.requeue_after
+
+    async def decide(self, ctx: SyncContext, key: VirtualKey) -> tuple[Pair, Wanted] | None:
+        """What one key has and should have, None when it is to be left alone. Writes nothing."""
+        pair = self.pair(key)
+        if _is_excluded(pair.virtual) or _is_excluded(pair.host):
+            return None
+        return pair, self._replaced(pair) or await verbs.reconcile(ctx, self.spec, pair)
 
     def pair(self, key: VirtualKey) -> Pair:
         """Both objects as the caches have them. A host object that is not this key's is refused."""

@@ -19,7 +19,7 @@ from nestling.kube.resource import SERVICES, Obj, Resource
 from nestling.naming import labels
 from nestling.naming.tenant import Tenant, VirtualKey
 from nestling.syncer import context, controller, events, metrics
-from nestling.syncer.spec import Scope, SideName, SyncSpec
+from nestling.syncer.spec import Scope, SideName, SyncSpec, Watch
 
 _LOG = logging.getLogger(__name__)
 _REFERENCES = "references"
@@ -149,21 +149,16 @@ class Manager:
             self._virtual[one.spec.virtual].add_handler(one.on_virtual)
             if one.spec.host is not None:
                 self._host[one.spec.host].add_handler(one.on_host)
-            for watch in one.spec.watches:
-                informers = self._virtual if watch.side is SideName.VIRTUAL else self._host
-                informers[watch.resource].add_handler(functools.partial(self._watched, one, watch.keys))
+            for other in one.spec.watches:
+                informers = self._virtual if other.side is SideName.VIRTUAL else self._host
+                informers[other.resource].add_handler(functools.partial(self._watched, one, other))
         for resource, informer in self._virtual.items():
             kinds = [spec for spec in self.specs if spec.virtual is resource]
             informer.add_handler(functools.partial(_referred, kinds, by_resource))
 
-    def _watched(
-        self,
-        one: controller.Controller,
-        keys: Callable[[context.SyncContext, cache.Change], Iterable[VirtualKey]],
-        change: cache.Change,
-    ) -> None:
-        for key in keys(self.context, change):
-            one.enqueue(key, initial=change.initial)
+    def _watched(self, one: controller.Controller, other: Watch, change: cache.Change) -> None:
+        for key in other.keys(self.context, change):
+            one.enqueue(key, initial=change.initial, seen=other.side)
 
 
 def _side(api: client.Client, informers: dict[Resource, cache.Informer], version: str) -> context.Side:
@@ -188,7 +183,7 @@ def _referred(
     before, after = _referred_keys(kinds, change.old), _referred_keys(kinds, change.new)
     for resource, key in before ^ after:
         for one in by_resource.get(resource, ()):
-            one.enqueue(key, initial=change.initial)
+            one.enqueue(key, initial=change.initial, seen=SideName.VIRTUAL)
 
 
 def _referred_keys(kinds: Sequence[SyncSpec], entry: cache.Entry | None) -> set[tuple[Resource, VirtualKey]]:
