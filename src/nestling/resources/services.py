@@ -53,6 +53,9 @@ def _fallback(service: Obj) -> Obj | None:
 async def _sync(ctx: SyncContext, pair: Pair) -> Wanted:
     virtual, host = existing(pair.virtual), existing(pair.host)
     wanted = verbs.sync(ctx, SPEC, pair)
+    if wanted.virtual is not None and wanted.virtual["spec"].get("type") != "LoadBalancer":
+        # the API server takes addresses of load balancers only; the host's go a moment later
+        (wanted.virtual.get("status") or {}).get("loadBalancer", {}).pop("ingress", None)
     if wanted.host is None or wanted.virtual is None or virtual["metadata"].get("deletionTimestamp"):
         return wanted
     ours, theirs = virtual["spec"].get("clusterIP"), host["spec"].get("clusterIP")

@@ -139,6 +139,15 @@ async def test_the_load_balancers_address_comes_up(world: syncing.World) -> None
     assert world.virtual.there(SERVICES, "default", "web")["status"] == status
 
 
+async def test_addresses_go_with_the_type_before_the_host_has_taken_them_away(world: syncing.World) -> None:
+    await synced(world, type="LoadBalancer")
+    world.host.change(SERVICES, *HOST, {"status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.7"}]}}})
+    await world.settle()
+    world.virtual.change(SERVICES, "default", "web", {"spec": {"type": "ClusterIP"}, "status": {"loadBalancer": {}}})
+    await world.settle()
+    assert world.virtual.there(SERVICES, "default", "web")["status"] == {"loadBalancer": {}}
+
+
 async def test_the_service_of_the_api_server_is_not_synced(world: syncing.World) -> None:
     world.virtual.put(SERVICES, syncing.service("kubernetes", clusterIP="10.96.0.1"))
     before = world.host.there(SERVICES, "team-x", "my-vc")
