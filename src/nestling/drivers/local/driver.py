@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from nestling.config import support
 from nestling.controlplane import supervisor_status
 from nestling.drivers import base, errors
 from nestling.drivers.local import folder, process
@@ -62,6 +63,7 @@ class LocalDriver:
         """Get the binaries of the embedded host and of the virtual cluster."""
         from nestling.drivers.local import embedded
 
+        folder.check_writable(self.places.home)
         embedded.fetch(self.host, request, reporter)
 
     async def clusters(self, namespace: str | None = None) -> list[base.VirtualCluster]:
@@ -74,6 +76,8 @@ class LocalDriver:
 
         tenant = Tenant(request.name, request.namespace)
         place = self.all.folder(request.namespace, request.name)
+        if unused := support.helm_only(request.config):
+            reporter.info(f"Of the values, only a Helm installation uses: {', '.join(unused)}")
         with self.all.locked(request.namespace):
             await self._clear_half_made(place, tenant, reporter)
             self._refuse_taken(request, place)

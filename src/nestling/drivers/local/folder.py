@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
+import errno
 import fcntl
 import json
 import os
@@ -186,6 +187,14 @@ def _take(path: Path) -> int:
                 return descriptor
         # The user before us removed the file between our opening and locking it: what we hold locks nothing.
         os.close(descriptor)
+
+
+def check_writable(home: Path) -> None:
+    """Refuse a folder of state that cannot be used before minutes go into fetching programs."""
+    with os_refusals(home):
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not os.access(home, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(home))
 
 
 @contextlib.contextmanager
