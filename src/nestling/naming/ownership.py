@@ -104,6 +104,24 @@ def may_delete_orphan(
     return known or bool(meta.get("deletionTimestamp")) or _is_complete(seen)
 
 
+def has_lost_its_mark(meta: AnyMeta, key: VirtualKey, tenant: Tenant, *, uid: str) -> bool:
+    """Is it the key's own host object, from which somebody has taken the managed-by label?
+
+    The annotations name the key, the object's own name and the UID of the virtual object that exists now; nobody else
+    claims it. Good enough to put the label back, never to delete it.
+    """
+    seen = _seen(meta)
+    return (
+        bool(key.namespace)
+        and labels.MANAGED_BY not in seen.labels
+        and seen.annotations.get(labels.OBJECT_UID) == uid
+        and _key(seen) == key
+        and seen.host.namespace == tenant.namespace
+        and _is_original(seen)
+        and _is_complete(seen)
+    )
+
+
 def owner_references(service_uid: str, tenant: Tenant, *, controller: bool) -> list[dict[str, Any]]:
     """The one owner of every namespaced host object: Service NAME, so that all goes with the release (spec §1.3).
 

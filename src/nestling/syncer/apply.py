@@ -14,8 +14,10 @@ import msgspec
 
 from nestling.kube import errors, merge, requests
 from nestling.kube.resource import Obj, Resource
+from nestling.naming import ownership
+from nestling.naming.tenant import VirtualKey
 from nestling.syncer.context import Side, SyncContext
-from nestling.syncer.spec import Action, Delete, Pair, SideName, SyncSpec, Wanted
+from nestling.syncer.spec import Action, Delete, Pair, SideName, SyncSpec, Waiting, Wanted
 
 _DECODE: Final = msgspec.json.Decoder().decode
 
@@ -35,6 +37,7 @@ async def apply(
 
     ``wrote`` hears of each side that was written to, as soon as it was.
     """
+    await _make_sure_that_it_is_gone(ctx, spec, pair, wanted)
     for warning in wanted.warnings:
         about = pair.virtual or wanted.virtual
         if about is not None:
@@ -93,13 +96,39 @@ async def _adopt_or_refuse(ctx: SyncContext, spec: SyncSpec, resource: Resource,
     key, host_key = pair.key, pair.host_key
     raw = await ctx.host.client.send(requests.get(resource, host_key.name, host_key.namespace or None))
     live: Obj = _DECODE(raw)
-    if not spec.naming.claims(ctx, live, key):
+    if not is_ours(ctx, spec, live, key, pair.virtual):
         message = (
             f'the host already has a {resource.kind} "{host_key.name}" in namespace "{host_key.namespace}" that does '
             f"not belong to {key}; rename this object or remove the one on the host"
         )
         raise Refused(message)
     ctx.host.stores[resource].upsert(raw)
+
+
+async def _make_sure_that_it_is_gone(ctx: SyncContext, spec: SyncSpec, pair: Pair, wanted: Wanted) -> None:
+    """A tenant's object is deleted because its host object is gone. Gone it is when the host says so, not the cache:
+
+    a label that somebody has taken off hides a host object from a watch by labels as well as its deletion does.
+    """
+    if not wanted.delete_virtual or pair.host is not None or spec.host is None or pair.virtual is None:
+        return
+    if pair.virtual["metadata"].get("deletionTimestamp"):
+        return
+    try:
+        raw = await ctx.host.client.send(requests.get(spec.host, pair.host_key.name, pair.host_key.namespace or None))
+    except errors.NotFound:
+        return
+    if is_ours(ctx, spec, _DECODE(raw), pair.key, pair.virtual):
+        ctx.host.stores[spec.host].upsert(raw)
+        raise Waiting(f"{pair.host_key} is still there")
+
+
+def is_ours(ctx: SyncContext, spec: SyncSpec, host: Obj, key: VirtualKey, virtual: Obj | None) -> bool:
+    """Does this host object belong to the key, with all its marks or but for the label that somebody took off?"""
+    if spec.naming.claims(ctx, host, key):
+        return True
+    uid = virtual["metadata"]["uid"] if virtual is not None else ""
+    return ownership.has_lost_its_mark(host["metadata"], key, ctx.tenant, uid=uid)
 
 
 async def _replace_virtual(ctx: SyncContext, spec: SyncSpec, current: Obj, wanted: Obj) -> None:

@@ -181,7 +181,7 @@ class Controller:
         host_key = self.spec.naming.to_host(self._ctx, key)
         virtual = self._ctx.virtual.get(self.spec.virtual, key)
         host = self._ctx.host.get(self.spec.host, host_key) if self.spec.host is not None else None
-        if host is not None and not self.spec.naming.claims(self._ctx, host, key):
+        if host is not None and not apply.is_ours(self._ctx, self.spec, host, key, virtual):
             host = None
             if virtual is not None and self.spec.selected(self._ctx, virtual):
                 message = (

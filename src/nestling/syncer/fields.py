@@ -109,18 +109,45 @@ def merge(rows: tuple[Row, ...], *, virtual: Versions, translated: Obj, host: Ve
             put(wanted_host, row.path, get(translated, row.path))
         elif owner is Owner.HOST:
             put(wanted_virtual, row.path, get(host.now, row.path))
+        elif owner is Owner.WHOEVER_CHANGED:
+            merged = _three_way(
+                Versions(get(virtual.now, row.path), get(virtual.agreed, row.path)),
+                Versions(get(host.now, row.path), get(host.agreed, row.path)),
+            )
+            put(wanted_virtual, row.path, merged)
+            put(wanted_host, row.path, merged)
     return wanted_virtual, wanted_host
 
 
 def _decide(row: Row, *, virtual: Versions, host: Versions) -> Owner | None:
-    """Whose value counts; None leaves both as they are."""
+    """Whose value counts: None leaves both as they are, WHOEVER_CHANGED asks for a look inside two maps."""
     if row.owner is not Owner.WHOEVER_CHANGED:
         return row.owner
     if virtual.agreed is None or host.agreed is None:
         return Owner.VIRTUAL
-    if get(virtual.now, row.path) != get(virtual.agreed, row.path):
-        return Owner.VIRTUAL
-    return Owner.HOST if get(host.now, row.path) != get(host.agreed, row.path) else None
+    ours, theirs = get(virtual.now, row.path), get(host.now, row.path)
+    host_changed = theirs != get(host.agreed, row.path)
+    if ours != get(virtual.agreed, row.path):
+        return Owner.WHOEVER_CHANGED if host_changed and _are_maps(ours, theirs) else Owner.VIRTUAL
+    return Owner.HOST if host_changed else None
+
+
+def _are_maps(*values: Any) -> bool:
+    return all(isinstance(value, dict) for value in values)
+
+
+def _three_way(virtual: Versions, host: Versions) -> Any:
+    """Two maps that have both changed, key by key: a change of the virtual side counts, else one of the host.
+
+    (spec §1.7, "Maps use JSON-merge of the diff")
+    """
+    merged = {}
+    for key in sorted(virtual.now.keys() | host.now.keys()):
+        ours, theirs = get(virtual.now, (key,)), get(host.now, (key,))
+        value = theirs if ours == get(virtual.agreed, (key,)) else ours
+        if not is_missing(value):
+            merged[key] = value
+    return merged
 
 
 def extract(rows: tuple[Row, ...], obj: Obj) -> Obj:

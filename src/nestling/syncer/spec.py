@@ -23,7 +23,7 @@ from nestling.syncer import fields, rules
 from nestling.syncer.context import SyncContext
 
 _PACK: Final = msgspec.msgpack.Encoder().encode
-_UNPACK: Final = msgspec.msgpack.Decoder(tuple[dict[str, Any], dict[str, Any]]).decode
+_UNPACK: Final = msgspec.msgpack.Decoder(tuple[dict[str, Any], dict[str, Any], str]).decode
 
 
 class SideName(enum.Enum):
@@ -63,10 +63,12 @@ class Agreed:
 
     virtual: Obj
     host: Obj
+    #: Of the virtual object; another one under the same name has agreed on nothing yet.
+    uid: str = ""
 
     def pack(self) -> bytes:
         """As bytes, a tenth of the memory of dicts: one is kept for each synced object."""
-        return _PACK((self.virtual, self.host))
+        return _PACK((self.virtual, self.host, self.uid))
 
     @classmethod
     def unpack(cls, packed: bytes) -> Agreed:

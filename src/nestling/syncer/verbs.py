@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from nestling.kube.resource import Obj
 from nestling.naming import ownership
 from nestling.syncer import fields, metadata
@@ -11,6 +13,7 @@ from nestling.syncer.spec import NOTHING, Agreed, Delete, Pair, SyncSpec, Wanted
 
 async def reconcile(ctx: SyncContext, spec: SyncSpec, pair: Pair) -> Wanted:
     """Choose the verb by which of the two objects exist."""
+    pair = _remembering(pair)
     if pair.virtual is not None and pair.host is not None:
         return await spec.sync(ctx, pair) if spec.sync else sync(ctx, spec, pair)
     if pair.virtual is not None:
@@ -21,6 +24,13 @@ async def reconcile(ctx: SyncContext, spec: SyncSpec, pair: Pair) -> Wanted:
     if pair.host is not None:
         return await spec.to_virtual(ctx, pair) if spec.to_virtual else to_virtual(ctx, spec, pair)
     return await spec.absent(ctx, pair) if spec.absent else NOTHING
+
+
+def _remembering(pair: Pair) -> Pair:
+    """What was agreed about an earlier object of this name says nothing about this one."""
+    if pair.virtual is None or pair.agreed is None or pair.agreed.uid in ("", pair.virtual["metadata"].get("uid")):
+        return pair
+    return dataclasses.replace(pair, agreed=None)
 
 
 def to_host(ctx: SyncContext, spec: SyncSpec, pair: Pair) -> Wanted:
@@ -75,10 +85,14 @@ def agreement(spec: SyncSpec, pair: Pair, wanted: Wanted) -> Agreed | None:
     """What both sides agree on once ``wanted`` has been written.
 
     The objects are remembered as we sent them: what a server adds on its own (an allocated port) then counts as its
-    change.
+    change. A verb that wanted neither object to change (only a binding, say) has not compared them: what was agreed
+    before still holds, and no more.
     """
+    if wanted.virtual is None and wanted.host is None and not wanted.delete_host and not wanted.delete_virtual:
+        return pair.agreed if pair.virtual is not None and pair.host is not None else None
     virtual = wanted.virtual if wanted.virtual is not None else pair.virtual
     host = wanted.host if wanted.host is not None else pair.host
     if virtual is None or host is None or wanted.delete_host or wanted.delete_virtual:
         return None
-    return Agreed(fields.extract(spec.fields, virtual), fields.extract(spec.fields, host))
+    uid = (pair.virtual or virtual)["metadata"].get("uid", "")
+    return Agreed(fields.extract(spec.fields, virtual), fields.extract(spec.fields, host), uid)
