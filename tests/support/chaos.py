@@ -26,7 +26,7 @@ from tests.support import chaos_host, chaos_ledger, chaos_oracle, chaos_players,
 
 TENANT: Final = Tenant("my-vc", "team-x")
 #: Longest wait for agreement after the last fault, on a busy machine.
-PATIENCE: Final = 120.0
+PATIENCE: Final = float(os.environ.get("NESTLING_CHAOS_PATIENCE") or 120)
 #: Nothing may be written for so long once both sides agree.
 QUIET: Final = 1.5
 #: Small ranges: the two clusters often want the same address.
@@ -115,6 +115,7 @@ class World:
         self.admin = chaos_players.HostPlayer(host.api, table, TENANT.namespace, self.fake)
         self.syncer = Syncer(virtual.proxy.config, host.proxy.config)
         self._fake_task = group.create_task(self.fake.run())
+        self._start_in = 0
         self._began = time.monotonic()
 
     async def furnish(self) -> None:
@@ -136,6 +137,10 @@ class World:
     async def round(self, operations: int, *, faulty: bool = True) -> None:
         """Operations and faults, then peace, then the question."""
         for _ in range(operations):
+            self._start_in -= 1
+            if self._start_in == 0 and not self.syncer.runs:
+                self.syncer.start(self._group)
+                self.say("start the syncer")
             if faulty and self.rng.random() < 0.25:
                 await self._fault()
             side, player = self.rng.choices(
@@ -244,7 +249,8 @@ class World:
             self.say("FAULT kill the syncer")
             self.ledger.forgotten = True
             await self.syncer.kill()
-            if self.rng.random() < 0.5:
+            self._start_in = self.rng.randrange(12)
+            if self._start_in:
                 return  # stays down for some operations
         self.syncer.start(self._group)
         self.say("start the syncer")

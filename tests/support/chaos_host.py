@@ -1,4 +1,4 @@
-"""Stands in for what lives on a host: scheduler, kubelet, volume binder, load balancer, as fast as the API lets them.
+"""Stands in for what lives on a host: scheduler, kubelet, volume binder, load balancer and garbage collector.
 
 It also keeps the history that nobody else has: every host pod that ever existed.
 """
@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Callable, Coroutine
 
 from nestling.kube import cache, client, errors, queue, watch
-from nestling.kube.resource import PERSISTENT_VOLUME_CLAIMS, PODS, SERVICES, Obj
+from nestling.kube.resource import PERSISTENT_VOLUME_CLAIMS, PODS, SECRETS, SERVICES, Obj
 from tests.support.chaos_oracle import PREFIX
 
 NODES = ("node-1", "node-2")
@@ -41,14 +41,16 @@ class FakeHost:
         self._work: queue.WorkQueue[tuple[str, str]] = queue.WorkQueue()
         self._informers = {
             resource.plural: cache.Informer(api, resource, namespace=namespace, timing=_TIMING)
-            for resource in (PODS, PERSISTENT_VOLUME_CLAIMS, SERVICES)
+            for resource in (PODS, PERSISTENT_VOLUME_CLAIMS, SERVICES, SECRETS)
         }
         self._verbs: dict[str, Callable[[Obj], Coroutine[None, None, None]]] = {
             PODS.plural: self._pod,
             PERSISTENT_VOLUME_CLAIMS.plural: self._claim,
             SERVICES.plural: self._service,
+            SECRETS.plural: self._secret,
         }
         self._informers[PODS.plural].add_handler(self.history.saw)
+        self._informers[PODS.plural].add_handler(self._collect)
         for plural, informer in self._informers.items():
             informer.add_handler(lambda change, plural=plural: self._work.add((plural, change.key[1])))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
 
@@ -133,6 +135,22 @@ class FakeHost:
             body = {"metadata": {"uid": meta["uid"]}, "status": status}
             await self._api.patch(PERSISTENT_VOLUME_CLAIMS, meta["name"], body, self._namespace, subresource="status")
 
+    def _collect(self, change: cache.Change) -> None:
+        """A pod is gone: what it owned goes."""
+        if change.new is None:
+            secrets = self._informers[SECRETS.plural].store.keys(self._namespace)
+            for _, name in secrets:
+                self._work.add((SECRETS.plural, name))
+
+    async def _secret(self, secret: Obj) -> None:
+        meta = secret["metadata"]
+        owners = {(one["kind"], one["name"]): one["uid"] for one in meta.get("ownerReferences") or ()}
+        for (kind, name), uid in owners.items():
+            if kind == "Pod":
+                pod = await _unless_absent(self._api.get(PODS, name, self._namespace))
+                if pod is None or pod["metadata"]["uid"] != uid:
+                    await self._api.delete(SECRETS, meta["name"], self._namespace, uid=meta["uid"])
+
     async def _service(self, service: Obj) -> None:
         meta = service["metadata"]
         is_balanced = service["spec"].get("type") == "LoadBalancer"
@@ -140,6 +158,13 @@ class FakeHost:
         if (service["status"].get("loadBalancer") or {}).get("ingress") != wanted:
             body = {"metadata": {"uid": meta["uid"]}, "status": {"loadBalancer": {"ingress": wanted}}}
             await self._api.patch(SERVICES, meta["name"], body, self._namespace, subresource="status")
+
+
+async def _unless_absent(work: Coroutine[None, None, Obj]) -> Obj | None:
+    try:
+        return await work
+    except errors.NotFound:
+        return None
 
 
 def _number(text: str, limit: int) -> int:

@@ -59,7 +59,7 @@ async def test_an_object_made_anew_does_not_go_because_the_host_object_of_the_ol
 async def test_a_host_object_that_lost_our_label_gets_it_back(
     world: syncing.World, resource: Resource, restarted: bool
 ) -> None:
-    make = _MAKERS.get(resource.kind, syncing.obj)
+    make: Callable[..., Obj] = _MAKERS.get(resource.kind, syncing.obj)
     world.virtual.put(resource, make("web", annotations=FORCED))
     await world.settle()
     created = world.virtual.there(resource, *KEY)
