@@ -10,6 +10,7 @@ import asyncio
 import dataclasses
 import signal
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -31,13 +32,14 @@ from nestling.controlplane import (
     logs,
     loops,
     prepare,
+    store_size,
 )
 from nestling.controlplane import settings as settings_module
 from nestling.kube import cache, errors, kubeconfig
 from nestling.kube import client as client_module
 from nestling.kube.resource import ENDPOINT_SLICES, ENDPOINTS, SECRETS, SERVICES, Resource
 from nestling.naming.tenant import Tenant
-from nestling.syncer import manager, metrics
+from nestling.syncer import manager, metrics, status
 
 #: Certificates are looked at this often beside changes of what they depend on.
 CERTIFICATE_INTERVAL: Final = 3600.0
@@ -50,6 +52,15 @@ class Sides:
 
     virtual: client_module.Client
     host: client_module.Client
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Shown:
+    """What the endpoint shows; parts are added as they come to life."""
+
+    registry: prometheus_client.CollectorRegistry
+    checks: dict[str, endpoint.Check]
+    documents: dict[str, endpoint.Document]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -95,18 +106,21 @@ async def run(settings: settings_module.SyncerSettings) -> None:
     registry = prometheus_client.CollectorRegistry()
     prometheus_client.ProcessCollector(registry=registry)
     virtual_access = kubeconfig.load([settings.pki_dir / "syncer.conf"])
+    observers = metrics.observers(registry, "virtual", "host")
     async with (
-        client_module.Client(virtual_access) as virtual,
-        client_module.Client(prepare.host_access(settings.host_kubeconfig)) as host,
+        client_module.Client(virtual_access, observer=observers["virtual"]) as virtual,
+        client_module.Client(prepare.host_access(settings.host_kubeconfig), observer=observers["host"]) as host,
     ):
         sides = Sides(virtual, host)
         duties = _duties(settings, config, sides, registry)
         checks = {f"duty-{duty.name}": duty.done_once.is_set for duty in duties.all()}
-        async with endpoint.serving(settings.ports.health, checks, registry):
+        documents: dict[str, endpoint.Document] = {}
+        async with endpoint.serving(settings.ports.health, checks, registry, documents):
             version = await _version(virtual)
             structlog.stdlib.get_logger("nestling").info("the virtual API answers", version=version)
             # With several replicas, only the holder of the lease goes on from here.
-            await _lead(settings, config, sides, duties, registry=registry, checks=checks, version=version)
+            shown = Shown(registry, checks, documents)
+            await _lead(settings, config, sides, duties, shown=shown, version=version)
 
 
 async def _lead(
@@ -115,8 +129,7 @@ async def _lead(
     sides: Sides,
     duties: Duties,
     *,
-    registry: prometheus_client.CollectorRegistry,
-    checks: dict[str, endpoint.Check],
+    shown: Shown,
     version: str,
 ) -> None:
     """The duties at once; the syncers as soon as the host has told its version."""
@@ -125,6 +138,7 @@ async def _lead(
             group.create_task(duty.run(), name=f"duty-{duty.name}")
         for watcher in _watchers(settings, config, sides, duties):
             group.create_task(watcher.run(), name="watch")
+        group.create_task(store_size.run(config, settings, store_size.Gauges(shown.registry)), name="store-size")
         host_version = await _version(sides.host)
         syncers = manager.Manager(
             manager.Parts(
@@ -135,10 +149,11 @@ async def _lead(
                 host=sides.host,
                 virtual_version=version,
                 host_version=host_version,
-                instruments=metrics.create(registry),
+                instruments=metrics.create(shown.registry),
             )
         )
-        checks["caches"] = lambda: all(informer.synced.is_set() for informer in syncers.informers)
+        shown.documents["syncer"] = lambda: status.document(syncers, now=time.time(), clock=time.monotonic())
+        shown.checks["caches"] = lambda: all(informer.synced.is_set() for informer in syncers.informers)
         group.create_task(syncers.run(), name="syncers")
 
 

@@ -169,6 +169,10 @@ class Controller:
             self._agreed[key] = agreed.pack()
         return wanted.requeue_after
 
+    def has_agreed(self, key: VirtualKey) -> bool:
+        """Has a reconcile of this process brought this pair into agreement?"""
+        return key in self._agreed
+
     async def decide(self, ctx: SyncContext, key: VirtualKey) -> tuple[Pair, Wanted] | None:
         """What one key has and should have, None when it is to be left alone. Writes nothing."""
         pair = self.pair(key)

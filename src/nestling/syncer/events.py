@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from nestling.kube import client, errors, requests
 from nestling.kube.resource import EVENTS, Obj
+from nestling.syncer import event_limits
 
 _LOG = logging.getLogger(__name__)
 _SOURCE = "vcluster"
@@ -21,29 +22,36 @@ _SOURCE = "vcluster"
 class EventRecorder:
     """Writes core/v1 Events into the virtual cluster.
 
-    The same event again raises its count instead of adding a new one.
+    The same event again raises its count instead of adding a new one, and not at every try (``event_limits``).
     """
 
     client: client.Client
     now: Callable[[], float]
+    limits: event_limits.Limits = dataclasses.field(default_factory=event_limits.Limits)
 
     async def record(self, about: Obj, *, reason: str, action: str, message: str) -> None:
         """Record a Warning. A failure to do so is logged: an event must never hold up syncing."""
         event = warning(about, reason=reason, action=action, message=message, at=self.now())
         meta = event["metadata"]
+        place = f"{meta['namespace']}/{meta['name']}"
+        number = self.limits.take(place, f"{about['metadata'].get('uid')} {reason}", self.now())
+        if not number:
+            return
+        event["count"] = number
         try:
             await self.client.send(requests.create(EVENTS, event, meta["namespace"]))
         except errors.AlreadyExists:
-            await self._count(meta["namespace"], meta["name"], event["lastTimestamp"])
+            await self._count(meta["namespace"], meta["name"], event["lastTimestamp"], number)
         except (errors.ApiError, errors.ConnectionFailed) as error:
+            self.limits.forget(place)
             _LOG.warning(
                 "event not recorded", extra={"reason": reason, "event_name": meta["name"], "error": str(error)}
             )
 
-    async def _count(self, namespace: str, name: str, last: str) -> None:
+    async def _count(self, namespace: str, name: str, last: str, number: int) -> None:
         try:
             current = await self.client.get(EVENTS, name, namespace)
-            patch = {"count": int(current.get("count") or 1) + 1, "lastTimestamp": last}
+            patch = {"count": int(current.get("count") or 1) + number, "lastTimestamp": last}
             await self.client.send(requests.patch(EVENTS, name, patch, namespace))
         except (errors.ApiError, errors.ConnectionFailed) as error:
             _LOG.warning("event not counted", extra={"event_name": name, "error": str(error)})

@@ -14,11 +14,12 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 
 from nestling.config import model
-from nestling.kube import cache, client, watch
+from nestling.kube import cache, client
+from nestling.kube import watch as watch_module
 from nestling.kube.resource import SERVICES, Obj, Resource
 from nestling.naming import labels
 from nestling.naming.tenant import Tenant, VirtualKey
-from nestling.syncer import context, controller, events, metrics
+from nestling.syncer import cache_check, collector, context, controller, drift, events, metrics
 from nestling.syncer.spec import Scope, SideName, SyncSpec, Watch
 
 _LOG = logging.getLogger(__name__)
@@ -39,7 +40,7 @@ class Parts:
     instruments: metrics.Metrics
     now: Callable[[], float] = time.time
     #: How patient watches are; the usual way when None.
-    timing: watch.Timing | None = None
+    timing: watch_module.Timing | None = None
 
 
 class Manager:
@@ -52,7 +53,16 @@ class Manager:
         self._host = {resource: self._host_informer(resource, scope) for resource, scope in self._host_scopes().items()}
         self.context = self._context()
         self.controllers = tuple(controller.Controller(spec, self.context, parts.instruments) for spec in self.specs)
+        self.scanner = drift.Scanner(self.controllers, self.context, parts.instruments)
+        self.cache_check = cache_check.CacheCheck(self._watched_caches(), parts.instruments, now=parts.now)
+        parts.instruments.registry.register(collector.Collector(self.controllers, self.caches))
         self._connect()
+
+    @property
+    def caches(self) -> tuple[tuple[SideName, cache.Informer], ...]:
+        """Every informer with its side."""
+        virtual = ((SideName.VIRTUAL, informer) for informer in self._virtual.values())
+        return (*virtual, *((SideName.HOST, informer) for informer in self._host.values()))
 
     @property
     def informers(self) -> tuple[cache.Informer, ...]:
@@ -68,6 +78,8 @@ class Manager:
             _LOG.info("caches are filled", extra={"resources": len(self.informers)})
             for one in self.controllers:
                 group.create_task(one.run(), name=f"controller-{one.spec.name}")
+            group.create_task(self.scanner.run(), name="drift-scan")
+            group.create_task(self.cache_check.run(), name="cache-check")
 
     async def synced(self) -> None:
         """Wait until each cache has seen a whole list."""
@@ -85,6 +97,10 @@ class Manager:
             referrers=self._referrers,
             now=parts.now,
         )
+
+    def _watched_caches(self) -> tuple[cache_check.Watched, ...]:
+        servers = {SideName.VIRTUAL: self._parts.virtual, SideName.HOST: self._parts.host}
+        return tuple(cache_check.Watched(side, informer, servers[side]) for side, informer in self.caches)
 
     def _resources(self, side: SideName) -> Iterable[Resource]:
         watched = (watch.resource for spec in self.specs for watch in spec.watches if watch.side is side)
