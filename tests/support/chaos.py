@@ -100,23 +100,100 @@ class Side:
         return self.cluster._processes[process].pid
 
 
-class World:
-    """Everything, and the log of what happened."""
+class Game:
+    """Players, ledger, log and the question whether all is well: what does not depend on how the processes run."""
 
-    def __init__(self, seed: int, virtual: Side, host: Side, group: asyncio.TaskGroup) -> None:
-        self.seed, self.virtual, self.host, self._group = seed, virtual, host, group
+    def __init__(self, seed: int, tenant: Tenant, virtual: client.Client, host: client.Client) -> None:
+        self.seed = seed
         self.rng = random.Random(seed)
         self.log: collections.deque[str] = collections.deque(maxlen=2000)
         self.counts: collections.Counter[str] = collections.Counter()
         self.ledger = chaos_ledger.Ledger()
-        table = chaos_players.Table(self.rng, self.ledger)
+        self.table = chaos_players.Table(self.rng, self.ledger)
+        self.history = chaos_host.History()
+        self.proxies: tuple[faults.Proxy, ...] = ()
+        self._names, self._virtual, self._host = tenant, virtual, host
+        self._began = time.monotonic()
+
+    @property
+    def idle(self) -> bool:
+        """Is there nothing that the syncer has yet to do?"""
+        return True
+
+    def say(self, what: str) -> None:
+        if what:
+            self.log.append(f"{time.monotonic() - self._began:7.2f} {what}")
+
+    async def settle(self) -> None:
+        """Both sides come to agree, nothing was lost, and then nothing is written any more."""
+        deadline = time.monotonic() + PATIENCE
+        started = time.monotonic()
+        problems = await self.problems()
+        while problems or not self.idle:
+            assert time.monotonic() < deadline, self.explain("no agreement", problems)
+            await asyncio.sleep(0.1)
+            problems = await self.problems()
+        self.say(f"--- agreed after {time.monotonic() - started:.1f} s")
+        await self._stay_quiet()
+        virtual = await chaos_oracle.look(self._virtual, None)
+        alive = {one["metadata"]["uid"] for one in virtual.of(PODS).values()}
+        lost = [*self.ledger.problems(virtual), *self.history.extra(alive, self.ledger.doomed)]
+        assert not lost, self.explain("lost", lost)
+        self.ledger.agree(virtual)
+
+    async def problems(self) -> list[str]:
+        """What differs now."""
+        names = self._names
+        virtual = await chaos_oracle.look(self._virtual, None)
+        host = await chaos_oracle.look(self._host, names.namespace)
+        return chaos_oracle.differences(virtual, host, names.name, names.namespace)
+
+    def summary(self) -> str:
+        """How much was tried."""
+        struck = {kind.value: sum(one.struck[kind] for one in self.proxies) for kind in faults.Kind}
+        return f"seed {self.seed}: {dict(self.counts)}, struck: {struck}"
+
+    def explain(self, what: str, problems: list[str]) -> str:
+        text = "\n  ".join(problems)
+        return f"{what}, NESTLING_CHAOS_SEED={self.seed}:\n  {text}\n" + "\n".join(list(self.log)[-150:])
+
+    def misbehave(self, proxy: faults.Proxy, name: str) -> None:
+        kind, chance = self.rng.choice(list(faults.Kind)), self.rng.choice((0.05, 0.3, 1.0))
+        proxy.switch_on(kind, chance)
+        self.say(f"FAULT {kind.value} with chance {chance} on the {name} side")
+
+    async def _stay_quiet(self) -> None:
+        """A second look at agreement writes nothing."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            before = [len(proxy.writes) for proxy in self.proxies]
+            await asyncio.sleep(QUIET)
+            written = [
+                str(write) for proxy, count in zip(self.proxies, before, strict=True) for write in proxy.writes[count:]
+            ]
+            if not written:
+                return
+            assert time.monotonic() < deadline, self.explain("it never comes to rest", written)
+
+
+class World(Game):
+    """Everything in one process but the API servers."""
+
+    def __init__(self, seed: int, virtual: Side, host: Side, group: asyncio.TaskGroup) -> None:
+        super().__init__(seed, TENANT, virtual.api, host.api)
+        self.virtual, self.host, self._group = virtual, host, group
+        self.proxies = (virtual.proxy, host.proxy)
         self.fake = chaos_host.FakeHost(host.api, TENANT.namespace)
-        self.tenant = chaos_players.TenantPlayer(virtual.api, table)
-        self.admin = chaos_players.HostPlayer(host.api, table, TENANT.namespace, self.fake)
+        self.history = self.fake.history
+        self.tenant = chaos_players.TenantPlayer(virtual.api, self.table)
+        self.admin = chaos_players.HostPlayer(host.api, self.table, TENANT.namespace, self.fake)
         self.syncer = Syncer(virtual.proxy.config, host.proxy.config)
         self._fake_task = group.create_task(self.fake.run())
         self._start_in = 0
-        self._began = time.monotonic()
+
+    @property
+    def idle(self) -> bool:
+        return self.syncer.idle
 
     async def furnish(self) -> None:
         """What a control plane has before its syncer starts."""
@@ -129,10 +206,6 @@ class World:
     async def close(self) -> None:
         await self.syncer.kill()
         self._fake_task.cancel()
-
-    def say(self, what: str) -> None:
-        if what:
-            self.log.append(f"{time.monotonic() - self._began:7.2f} {what}")
 
     async def round(self, operations: int, *, faulty: bool = True) -> None:
         """Operations and faults, then peace, then the question."""
@@ -164,67 +237,10 @@ class World:
             self.syncer.start(self._group)
         self.say("--- healed")
 
-    async def settle(self) -> None:
-        """Both sides come to agree, nothing was lost, and then nothing is written any more."""
-        deadline = time.monotonic() + PATIENCE
-        started = time.monotonic()
-        problems = await self.problems()
-        while problems or not self.syncer.idle:
-            assert time.monotonic() < deadline, self.explain("no agreement", problems)
-            await asyncio.sleep(0.1)
-            problems = await self.problems()
-        took = time.monotonic() - started
-        self.say(f"--- agreed after {took:.1f} s")
-        await self._stay_quiet()
-        virtual = await chaos_oracle.look(self.virtual.api, None)
-        lost = [*self.ledger.problems(virtual), *self._pods(virtual)]
-        assert not lost, self.explain("lost", lost)
-        self.ledger.agree(virtual)
-
-    async def problems(self) -> list[str]:
-        """What differs now."""
-        virtual = await chaos_oracle.look(self.virtual.api, None)
-        host = await chaos_oracle.look(self.host.api, TENANT.namespace)
-        return chaos_oracle.differences(virtual, host, TENANT.name, TENANT.namespace)
-
-    def summary(self) -> str:
-        """How much was tried."""
-        struck = self.virtual.proxy.struck, self.host.proxy.struck
-        both = {kind.value: sum(one[kind] for one in struck) for kind in faults.Kind}
-        return f"seed {self.seed}: {dict(self.counts)}, struck: {both}"
-
-    def explain(self, what: str, problems: list[str]) -> str:
-        text = "\n  ".join(problems)
-        return f"{what}, NESTLING_CHAOS_SEED={self.seed}:\n  {text}\n" + "\n".join(list(self.log)[-150:])
-
-    async def _stay_quiet(self) -> None:
-        """A second look at agreement writes nothing."""
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            before = [len(side.proxy.writes) for side in (self.virtual, self.host)]
-            await asyncio.sleep(QUIET)
-            written = [
-                str(write)
-                for side, count in zip((self.virtual, self.host), before, strict=True)
-                for write in side.proxy.writes[count:]
-            ]
-            if not written:
-                return
-            assert time.monotonic() < deadline, self.explain("it never comes to rest", written)
-
-    def _pods(self, virtual: chaos_oracle.State) -> list[str]:
-        """One host pod for each virtual pod, ever, unless somebody deleted it."""
-        alive = {one["metadata"]["uid"] for one in virtual.of(PODS).values()}
-        return [
-            f"virtual pod {uid} had the host pods {made}"
-            for uid, made in self.fake.history.pods.items()
-            if uid in alive and uid not in self.ledger.doomed and len(made) > 1
-        ]
-
     async def _fault(self) -> None:
         side = self.rng.choice((self.virtual, self.host))
         choices: list[tuple[int, Callable[[], object]]] = [
-            (20, lambda: self._misbehave(side)),
+            (20, lambda: self.misbehave(side.proxy, side.name)),
             (6, lambda: self.say(f"FAULT cut {side.proxy.cut_watches()} watches of the {side.name} side")),
             (3, lambda: self.say(f"FAULT silence {side.proxy.silence()} watches of the {side.name} side")),
             (8, side.proxy.heal),
@@ -238,11 +254,6 @@ class World:
         result = chosen()
         if isinstance(result, collections.abc.Awaitable):
             await result
-
-    def _misbehave(self, side: Side) -> None:
-        kind, chance = self.rng.choice(list(faults.Kind)), self.rng.choice((0.05, 0.3, 1.0))
-        side.proxy.switch_on(kind, chance)
-        self.say(f"FAULT {kind.value} with chance {chance} on the {side.name} side")
 
     async def _kill_syncer(self) -> None:
         if self.syncer.runs:

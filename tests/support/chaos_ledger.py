@@ -57,6 +57,8 @@ class Ledger:
         self.doomed: set[str] = set()
         #: The syncer has been restarted since the last agreement, and remembers nothing of it.
         self.forgotten = False
+        #: An operation of a player failed in a way that tells nobody whether it happened.
+        self.uncertain = False
 
     def created(self, resource: Resource, obj: Obj) -> None:
         meta = obj["metadata"]
@@ -77,6 +79,8 @@ class Ledger:
 
     def problems(self, virtual: State) -> Iterator[str]:
         """What was lost."""
+        if self.uncertain:
+            return
         for (plural, key), entry in self.entries.items():
             obj = virtual.objects[plural].get(key)
             where = f"{plural} {key[0]}/{key[1]}"
@@ -91,6 +95,9 @@ class Ledger:
                 value = dig(obj, path)
                 if not register.allows(value) and not (self.forgotten and not register.by_virtual):
                     yield f"{where}: {'.'.join(path)} is {value!r}, written was {register}"
+        yield from self._resurrected(virtual)
+
+    def _resurrected(self, virtual: State) -> Iterator[str]:
         for plural, objects in ((one.plural, virtual.of(one)) for one in SYNCED):
             for key, obj in objects.items():
                 known = (plural, key) in self.entries or obj["metadata"]["uid"] in self.doomed
@@ -99,6 +106,13 @@ class Ledger:
 
     def agree(self, virtual: State) -> None:
         """Both sides are equal: this is where the next round starts from."""
+        if self.uncertain:
+            self.entries = {
+                (resource.plural, key): Entry(obj["metadata"]["uid"])
+                for resource in SYNCED
+                for key, obj in virtual.of(resource).items()
+                if (obj["metadata"].get("labels") or {}).get("chaos") == "yes"
+            }
         for (plural, key), entry in list(self.entries.items()):
             obj = virtual.objects[plural].get(key)
             if obj is None:
@@ -107,4 +121,4 @@ class Ledger:
             entry.uid = obj["metadata"]["uid"]
             entry.registers.clear()
         self.doomed.clear()
-        self.forgotten = False
+        self.forgotten = self.uncertain = False

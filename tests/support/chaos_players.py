@@ -49,8 +49,9 @@ class Table:
 class TenantPlayer:
     """Somebody with the virtual cluster's kubeconfig."""
 
-    def __init__(self, api: client.Client, table: Table) -> None:
+    def __init__(self, api: client.Client, table: Table, *, has_controllers: bool = False) -> None:
         self._api, self._table, self._rng = api, table, table.rng
+        self._has_controllers = has_controllers
         self.operations: Final[tuple[tuple[int, Operation], ...]] = (
             (30, self.create),
             (14, self.delete),
@@ -67,6 +68,8 @@ class TenantPlayer:
         """What every virtual cluster has; the namespaces of the game."""
         for name in dict.fromkeys(("kube-system", *chaos_objects.SPACES)):
             await self._space(name)
+        if self._has_controllers:
+            return
         dns = {"metadata": {"name": "kube-dns", "namespace": "kube-system"}, "spec": {"ports": [{"port": 53}]}}
         await self._api.create(SERVICES, dns)
 
@@ -141,9 +144,14 @@ class TenantPlayer:
         return f"label namespace {name} {value}"
 
     async def delete_namespace(self) -> str:
-        """As the namespace controller does it, which is not running here."""
+        """Where no namespace controller runs, the player does its work."""
         name = self._rng.choice(chaos_objects.SPACES[1:])
         await self._api.delete(NAMESPACES, name)
+        if self._has_controllers:
+            for plural, key in list(self._table.ledger.entries):
+                if key[0] == name:
+                    del self._table.ledger.entries[plural, key]
+            return f"delete namespace {name}"
         for resource in SYNCED:
             for obj in await self._api.list(resource, name):
                 self._table.ledger.deleted(resource, (name, obj["metadata"]["name"]))
@@ -287,7 +295,7 @@ async def play(rng: random.Random, operations: tuple[tuple[int, Operation], ...]
         return await chosen()
     except Skipped:
         return ""
-    except (errors.NotFound, errors.Conflict, errors.Invalid) as error:
+    except (errors.NotFound, errors.Conflict, errors.Invalid, errors.Forbidden) as error:
         return f"({getattr(chosen, '__name__', '')}: {error})"
 
 
