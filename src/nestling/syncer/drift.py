@@ -17,7 +17,7 @@ import dataclasses
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, NoReturn, cast
 
 from nestling.kube import cache, client, merge, requests
@@ -32,7 +32,7 @@ _LOG = logging.getLogger(__name__)
 
 INTERVAL: Final = 60.0
 #: A pair that has not changed is compared in one of so many scans.
-FULL_EVERY: Final = 10
+FULL_EVERY: Final = 20
 #: Work this long, then let others work; longer when there are changes to sync.
 _SLICE: Final = 0.004
 _PAUSE: Final = 0.001
@@ -92,6 +92,8 @@ class Scanner:
         self._dry = _without_clients(ctx)
         self._metrics = instruments
         self._versions: dict[str, dict[VirtualKey, _Versions]] = {}
+        #: Of each kind's host objects: the resourceVersion, and the key that the object is of.
+        self._owners: dict[str, dict[cache.Key, tuple[str, VirtualKey]]] = {}
         self._open: _Found = {}
         self._shown: set[tuple[str, str]] = set()
         self._round = 0
@@ -135,20 +137,23 @@ class Scanner:
 
     async def _scan_kind(self, one: controller.Controller, found: _Found, count: _Count, *, full: bool) -> None:
         known = self._versions.setdefault(one.spec.name, {})
-        keys = dict.fromkeys([VirtualKey(*key) for key in self._ctx.virtual.stores[one.spec.virtual].keys()])  # noqa: SIM118 - a store is no dict
-        async for key in self._host_keys(one):
-            keys.setdefault(key)
+        virtual = self._ctx.virtual.stores[one.spec.virtual]
+        host = await self._claimed(one)
+        keys = dict.fromkeys([*(VirtualKey(*key) for key in virtual.keys()), *host])  # noqa: SIM118 - a store is no dict
         for key in known.keys() - keys.keys():
             del known[key]
         for key in keys:
             if self._pace.is_due:
                 await self._pace.breathe()
             count.looked_at += 1
-            if key in one.queue:
+            if key in one.queue and key not in one.ledger.stuck:
                 continue
-            versions = self._versions_of(one.spec, key)
+            meta = virtual.meta(key)
+            versions = (meta.resource_version if meta is not None else None, host.get(key))
             is_turn = full or hash(key) % FULL_EVERY == self._round % FULL_EVERY
-            if not is_turn and (known.get(key) == versions or (key not in known and one.has_agreed(key))):
+            if not is_turn and (
+                known.get(key) == versions or (key not in known and one.has_agreed(key) and all(versions))
+            ):
                 known[key] = versions
                 continue
             count.compared += 1
@@ -160,21 +165,28 @@ class Scanner:
                 found[one.spec.name, key] = reason
                 self._repair(one, key, reason)
 
-    async def _host_keys(self, one: controller.Controller) -> AsyncIterator[VirtualKey]:
-        """The keys that host objects claim to be of."""
+    async def _claimed(self, one: controller.Controller) -> dict[VirtualKey, str]:
+        """The keys that host objects are of, each with the resourceVersion of its host object."""
+        claimed: dict[VirtualKey, str] = {}
         if one.spec.host is None:
-            return
-        for entry in _entries(self._ctx.host.stores[one.spec.host]):
+            return claimed
+        store = self._ctx.host.stores[one.spec.host]
+        before = self._owners.get(one.spec.name, {})
+        owners = self._owners[one.spec.name] = {}
+        for host_key in store.keys():  # noqa: SIM118 - a store is no dict
             if self._pace.is_due:
                 await self._pace.breathe()
-            key = one.spec.naming.to_virtual(self._ctx, entry)
-            if key is not None:
-                yield key
-
-    def _versions_of(self, spec: SyncSpec, key: VirtualKey) -> _Versions:
-        virtual = self._ctx.virtual.meta(spec.virtual, key)
-        host = self._ctx.host.meta(spec.host, spec.naming.to_host(self._ctx, key)) if spec.host is not None else None
-        return (virtual.resource_version if virtual else None, host.resource_version if host else None)
+            meta, raw = store.meta(host_key), store.raw(host_key)
+            if meta is None or raw is None:
+                continue
+            owner = before.get(host_key)
+            if owner is None or owner[0] != meta.resource_version:
+                key = one.spec.naming.to_virtual(self._ctx, cache.Entry(meta, raw, store.resource))
+                owner = (meta.resource_version, key) if key is not None else None
+            if owner is not None:
+                owners[host_key] = owner
+                claimed[owner[1]] = owner[0]
+        return claimed
 
     async def _judge(self, one: controller.Controller, key: VirtualKey) -> str | None:
         """The reason why this key has drifted, None when it has not; what had and has not any more is repaired."""
@@ -213,13 +225,15 @@ class Scanner:
         for one in self._controllers:
             if one.spec.host is not None:
                 by_resource.setdefault(one.spec.host, []).append(one)
-        for resource, owners in by_resource.items():
-            for entry in _entries(self._ctx.host.stores[resource]):
+        for resource, kinds in by_resource.items():
+            store = self._ctx.host.stores[resource]
+            for host_key in store.keys():  # noqa: SIM118 - a store is no dict
                 if self._pace.is_due:
                     await self._pace.breathe()
-                is_known = any(one.spec.naming.to_virtual(self._ctx, entry) for one in owners)
-                if not is_known and self._looks_ours(entry.meta):
-                    found[owners[0].spec.name, FOREIGN] += 1
+                meta = store.meta(host_key)
+                is_known = any(host_key in self._owners.get(one.spec.name, {}) for one in kinds)
+                if meta is not None and not is_known and self._looks_ours(meta):
+                    found[kinds[0].spec.name, FOREIGN] += 1
         return found
 
     def _looks_ours(self, meta: cache.Meta) -> bool:
@@ -288,13 +302,6 @@ class _Pace:
         if self.is_due:
             await asyncio.sleep(_BUSY_PAUSE if self._is_busy() else _PAUSE)
             self._since = time.perf_counter()
-
-
-def _entries(store: cache.Store) -> Iterable[cache.Entry]:
-    for key in store.keys():  # noqa: SIM118 - a store is no dict
-        meta, raw = store.meta(key), store.raw(key)
-        if meta is not None and raw is not None:
-            yield cache.Entry(meta, raw, store.resource)
 
 
 def _without_clients(ctx: SyncContext) -> SyncContext:
