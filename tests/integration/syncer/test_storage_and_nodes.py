@@ -86,7 +86,7 @@ async def test_2_4_a_fake_node_appears_with_its_pod_and_vanishes_with_it(sides: 
     service_name = names.node_service_name(node, sides.tenant)
     selector = {"kubernetes.io/hostname": node}
     await sides.create(PODS, "alone", pod(nodeSelector=selector))
-    fake = await sides.above(NODES, node, namespace=None)
+    fake = await sides.above(NODES, node, lambda one: one["status"].get("addresses"), namespace=None)
     service = await sides.host.get(SERVICES, service_name, sides.tenant.namespace)
     assert fake["metadata"]["labels"][labels.FAKE_NODE] == "true"
     assert {one["type"]: one["address"] for one in fake["status"]["addresses"]} == {
