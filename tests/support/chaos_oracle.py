@@ -209,6 +209,8 @@ def _compare_pod(virtual: Obj, host: Obj) -> Iterator[str]:
     status = [dict(pod.get("status") or {}) for pod in (virtual, host)]
     for one in status:
         one.pop("qosClass", None)
+        # a message names objects, by each side's own names
+        one["conditions"] = [{**found, "message": ""} for found in one.get("conditions") or ()]
     yield from _same(status[0], status[1], *(status[0].keys() | status[1].keys()))
 
 

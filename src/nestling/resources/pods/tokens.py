@@ -35,6 +35,8 @@ DEFAULT_SECONDS: Final = 3600
 FILE_MODE: Final = 0o644
 RENEW_AT: Final = 0.8
 RENEW_AFTER: Final = datetime.timedelta(hours=24)
+#: The API server takes tokens that are issued so much later than its own clock says.
+LEEWAY: Final = datetime.timedelta(minutes=1)
 _DECODER: Final = msgspec.json.Decoder(dict[str, Any])
 
 
@@ -175,14 +177,18 @@ def stored(secret: Obj | None) -> dict[str, str]:
 
 
 def due(needed: TokenRequestNeed, pod: Obj, token: str | None, *, now: datetime.datetime) -> bool:
-    """Must this token be requested: missing, made for something else, or old?"""
+    """Must this token be requested: missing, made for something else, old, or from the future?
+
+    A clock that was set back leaves tokens that the API server does not take yet.
+    """
     claims = read_claims(token) if token else None
     if claims is None:
         return True
     meta = pod["metadata"]
     subject = f"system:serviceaccount:{meta['namespace']}:{needed.service_account}"
     same = (claims.audiences, claims.subject, claims.pod_uid) == (frozenset(needed.audiences), subject, meta["uid"])
-    return not same or now >= refresh_at(claims.issued, claims.expires)
+    from_future = now < claims.issued - LEEWAY
+    return not same or from_future or now >= refresh_at(claims.issued, claims.expires)
 
 
 def next_refresh(tokens: Mapping[str, str]) -> datetime.datetime | None:
