@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import prometheus_client
 import pytest
 
-from nestling.kube import cache, errors, requests
+from nestling.kube import cache, errors, queue, requests
 from nestling.kube.resource import PODS
 from nestling.syncer import cache_check, metrics
 from nestling.syncer.spec import SideName
@@ -131,3 +133,39 @@ def test_a_silent_watch_is_listed_anew(silence: float, failing: Any, expected: i
     check.informer.last_error = errors.ConnectionFailed("https://host", "down") if failing else None
     assert len(check.check.wake_silent()) == expected
     assert check.relists("silent") == expected
+
+
+async def test_a_new_list_mends_the_cache_while_the_watch_says_nothing() -> None:
+    class Silent(Server):
+        async def stream(self, request: requests.Request, *, idle_seconds: float) -> AsyncGenerator[bytes, None]:
+            watching.set()
+            await asyncio.Event().wait()
+            yield b""
+
+    watching = asyncio.Event()
+    server = Silent(raw("a", 5), raw("b", 6))
+    informer = cache.Informer(server, PODS)
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+        running = group.create_task(informer.run())
+        await watching.wait()
+        # a deletion that never was, and a server that says nothing of it
+        informer.store.remove(("n", "a"), uid="uid-a")
+        watching.clear()
+        informer.relist()
+        await watching.wait()
+        assert informer.lists == 2
+        assert set(informer.store.keys()) == {("n", "a"), ("n", "b")}
+        running.cancel()
+
+
+async def test_a_queue_knows_what_waits_and_what_is_worked_on() -> None:
+    work: queue.WorkQueue[str] = queue.WorkQueue()
+    work.add("now")
+    work.add("later", after=60)
+    assert "now" in work
+    assert "later" not in work
+    assert await work.get() == "now"
+    assert "now" in work
+    work.done("now")
+    assert "now" not in work
+    work.close()
