@@ -83,6 +83,7 @@ class Client:
         if self._session is not None:
             await self._session.close()
             self._session = None
+            await asyncio.sleep(0)  # connections that were ended just now are closed in the loop's next turn
 
     async def send(self, request: requests.Request) -> bytes:
         """The body of the answer.
@@ -271,8 +272,11 @@ class Client:
             ) as response:
                 code = str(response.status)
                 self._observe(request, code, started)
-                await self._check(response)
-                yield response
+                try:
+                    await self._check(response)
+                    yield response
+                finally:
+                    _hang_up(response)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             if code == "<error>":
                 self._observe(request, code, started)
@@ -288,6 +292,16 @@ class Client:
         while len(body) < _ERROR_BODY and (more := await response.content.read(_ERROR_BODY - len(body))):
             body += more
         raise errors.from_response(response.status, body, _retry_after(response.headers.get("Retry-After")))
+
+
+def _hang_up(response: aiohttp.ClientResponse) -> None:
+    """End a connection whose answer was not read to its end, at once.
+
+    Left alone, it would say goodbye in TLS and wait half a minute for the other side, which may have gone silent.
+    """
+    connection = response.connection
+    if connection is not None and connection.transport is not None:
+        connection.transport.abort()
 
 
 def _payload(body: bytes | None) -> bytes | io.BytesIO | None:

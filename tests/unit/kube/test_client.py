@@ -22,7 +22,7 @@ Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 @contextlib.asynccontextmanager
 async def _serving(handler: Handler, *, tls: ssl.SSLContext | None = None, port: int = 0) -> AsyncIterator[str]:
     """A server on loopback; the answer is its address."""
-    runner = web.ServerRunner(web.Server(handler), handler_cancellation=True, shutdown_timeout=0.1)
+    runner = web.ServerRunner(web.Server(handler, handler_cancellation=True), shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", port, ssl_context=tls)
     try:
@@ -434,3 +434,22 @@ def test_proxies(monkeypatch: pytest.MonkeyPatch, server: str, environ: dict[str
         monkeypatch.setenv(name, value)
     assert client.proxy_for(kubeconfig.ClientConfig(server=server)) == expected
     assert client.proxy_for(kubeconfig.ClientConfig(server=server, proxy_url="http://own")) == "http://own"
+
+
+async def test_a_stream_that_is_given_up_is_closed_at_once() -> None:
+    ended = asyncio.Event()
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(b"{}\n")
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+        return response
+
+    async with _client(handler) as api, asyncio.timeout(10):
+        async with contextlib.aclosing(api.stream(TestStream._WATCH, idle_seconds=30)) as stream:
+            assert await anext(stream) == b"{}"
+        await ended.wait()
