@@ -10,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV := .tools/uv/bin/uv
 
-.PHONY: help setup binaries demo test unit integration lint fix lock clean
+.PHONY: help setup binaries demo test unit integration chaos lint fix lock clean
 
 help: ## Show the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ unit: setup ## Unit and property tests
 
 integration: binaries ## Tests against real etcd, kube-apiserver, controller-manager, scheduler and kwok
 	@$(BIN)/pytest tests/integration -q
+
+chaos: binaries ## Faults for minutes or hours: NESTLING_CHAOS_SECONDS each, NESTLING_CHAOS_SEED replays (docs/faults.md)
+	@$(BIN)/pytest tests/chaos -q -s --show-capture=no
 
 lint: setup ## Formatting, lint, types, layers
 	@$(BIN)/ruff format --check src tests

@@ -102,6 +102,10 @@ def differences(virtual: State, host: State, tenant: str, namespace: str) -> lis
                 found.append(f"{where}: no {name} on the host")
                 continue
             found += [f"{where}: {text}" for text in _compare(resource, one, counterpart, virtual, tenant)]
+    going = [
+        one["metadata"]["name"] for one in virtual.of(NAMESPACES).values() if one["metadata"].get("deletionTimestamp")
+    ]
+    found += [f"namespace {name} is still on its way out" for name in going]
     found += _orphans(host, tenant, wanted_marks)
     found += _nodes(virtual, host)
     found += _volumes(virtual)
