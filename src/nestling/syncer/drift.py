@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import collections
 import dataclasses
+import itertools
 import logging
 import random
 import time
@@ -136,13 +137,12 @@ class Scanner:
             await self._pace.breathe()
 
     async def _scan_kind(self, one: controller.Controller, found: _Found, count: _Count, *, full: bool) -> None:
-        known = self._versions.setdefault(one.spec.name, {})
+        before = self._versions.get(one.spec.name, {})
+        known = self._versions[one.spec.name] = {}
         virtual = self._ctx.virtual.stores[one.spec.virtual]
         host = await self._claimed(one)
-        keys = dict.fromkeys([*(VirtualKey(*key) for key in virtual.keys()), *host])  # noqa: SIM118 - a store is no dict
-        for key in known.keys() - keys.keys():
-            del known[key]
-        for key in keys:
+        only_host = (key for key in host if key not in virtual)
+        for key in itertools.chain((VirtualKey(*key) for key in virtual.keys()), only_host):  # noqa: SIM118 - a store is no dict
             if self._pace.is_due:
                 await self._pace.breathe()
             count.looked_at += 1
@@ -151,9 +151,8 @@ class Scanner:
             meta = virtual.meta(key)
             versions = (meta.resource_version if meta is not None else None, host.get(key))
             is_turn = full or hash(key) % FULL_EVERY == self._round % FULL_EVERY
-            if not is_turn and (
-                known.get(key) == versions or (key not in known and one.has_agreed(key) and all(versions))
-            ):
+            was_fine = before.get(key) == versions or (key not in before and one.has_agreed(key) and all(versions))
+            if was_fine and not is_turn and (one.spec.name, key) not in self._open:
                 known[key] = versions
                 continue
             count.compared += 1
@@ -161,7 +160,6 @@ class Scanner:
             if reason is None:
                 known[key] = versions
             else:
-                known.pop(key, None)
                 found[one.spec.name, key] = reason
                 self._repair(one, key, reason)
 

@@ -104,6 +104,17 @@ async def test_a_field_that_was_changed_on_the_host_is_seen_at_once(world: synci
     assert world.host.there(SERVICES, *HOST_KEY)["spec"].get("selector") is None
 
 
+async def test_what_could_not_be_repaired_is_found_again(world: syncing.World) -> None:
+    await world.manager.scanner.scan(full=True)
+    behind_its_back(world)
+    world.host.change(SERVICES, *HOST_KEY, {"spec": {"selector": {"app": "evil"}}})
+    for _ in range(3):
+        assert (await world.manager.scanner.scan()).drifted == {("services", drift.FIELDS): 1}
+        await world.controller_of("services").queue.get()
+        world.controller_of("services").queue.done(KEY)
+    assert repaired(world, "services", drift.FIELDS) == 0
+
+
 async def test_a_copy_of_our_object_is_counted_and_left_alone(world: syncing.World) -> None:
     host = world.host.there(CONFIG_MAPS, *HOST_KEY)
     copy = {**host, "metadata": {**host["metadata"], "name": "restored-copy", "uid": "other"}}
