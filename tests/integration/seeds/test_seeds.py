@@ -178,32 +178,3 @@ def test_seed_003_the_environment(user: User, virtual_cluster: str) -> None:
     assert f"postgres{end}" in secrets
     assert f"unused{end}" not in secrets
     assert f"cache{end}" in user.names_on_host("persistentvolumeclaims", virtual_cluster)
-
-
-def test_three_virtual_clusters_do_not_see_one_another(user: User) -> None:
-    """Three at once on one host; deleting one leaves nothing of it and the others untouched."""
-    three = ["alpha", "beta", "gamma"]
-    for name in three:
-        user.vcluster("create", name, "--connect=false")
-    for name in three:
-        user.vcluster("connect", name, "--", "kubectl", "create", "namespace", f"only-{name}")
-        user.vcluster("connect", name, "--", "kubectl", "-n", f"only-{name}", "create", "configmap", "mine")
-    for name in three:
-        seen = user.vcluster("connect", name, "--", "kubectl", "get", "namespaces", "-o", "name").stdout
-        assert f"only-{name}" in seen
-        assert not any(f"only-{other}" in seen for other in three if other != name)
-
-    listed = {one["Name"]: one["Status"] for one in json.loads(user.vcluster("list", "--output", "json").stdout)}
-    assert {name: listed.get(name) for name in three} == dict.fromkeys(three, "Running")
-    user.vcluster("delete", "beta")
-
-    assert "vcluster-beta" not in user.on_host("get", "namespaces", "-o", "name")
-    everything = user.on_host("get", "clusterroles,clusterrolebindings", "-o", "name")
-    assert "beta" not in everything
-    home = user.environment["NESTLING_HOME"]
-    assert "beta" not in user.run("find", home, "-path", "*/hosts/*/etcd", "-prune", "-o", "-print").stdout
-    assert "beta" not in user.run("ps", "-eo", "args").stdout.replace("--feature-gates", "")
-    rest = user.vcluster("connect", "gamma", "--", "kubectl", "get", "namespaces", "-o", "name").stdout
-    assert "only-gamma" in rest
-    for name in ("alpha", "gamma"):
-        user.vcluster("delete", name)
