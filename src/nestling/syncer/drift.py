@@ -35,7 +35,7 @@ INTERVAL: Final = 60.0
 #: A pair that has not changed is compared in one of so many scans.
 FULL_EVERY: Final = 20
 #: Work this long, then let others work; longer when there are changes to sync.
-_SLICE: Final = 0.004
+_SLICE: Final = 0.002
 _PAUSE: Final = 0.001
 _BUSY_PAUSE: Final = 0.02
 #: How long after a scan its repairs are checked.
