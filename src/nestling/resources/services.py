@@ -58,6 +58,9 @@ async def _sync(ctx: SyncContext, pair: Pair) -> Wanted:
         (wanted.virtual.get("status") or {}).get("loadBalancer", {}).pop("ingress", None)
     if wanted.host is None or wanted.virtual is None or virtual["metadata"].get("deletionTimestamp"):
         return wanted
+    if pair.agreed is None:
+        _keep_node_ports(wanted.host, host)
+        _keep_node_ports(wanted.virtual, host)
     ours, theirs = virtual["spec"].get("clusterIP"), host["spec"].get("clusterIP")
     if ours == theirs or "ExternalName" in (virtual["spec"].get("type"), host["spec"].get("type")):
         if ours and not theirs:
@@ -68,6 +71,21 @@ async def _sync(ctx: SyncContext, pair: Pair) -> Wanted:
         return Wanted(replace_virtual=replacement)
     wanted.host["metadata"]["annotations"][REPLACEMENT] = json.dumps(replacement, sort_keys=True, separators=(",", ":"))
     return Wanted(host=wanted.host, requeue_after=0.0)
+
+
+def _keep_node_ports(wanted: Obj, host: Obj) -> None:
+    """Without memory of an agreement, a node port that the host has allocated stays.
+
+    It may be there because the virtual one was taken on the host: asking for that one again would fail for ever.
+    """
+    held = {_identity(port): port["nodePort"] for port in host["spec"].get("ports") or () if port.get("nodePort")}
+    for port in wanted["spec"].get("ports") or ():
+        if port.get("nodePort") and _identity(port) in held:
+            port["nodePort"] = held[_identity(port)]
+
+
+def _identity(port: Obj) -> tuple[str, str, int]:
+    return port.get("name", ""), port.get("protocol", "TCP"), port["port"]
 
 
 def _replacement(virtual: Obj, host: Obj, cluster_ip: str) -> Obj:

@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
+from nestling.kube import errors, requests
 from nestling.kube.resource import CONFIG_MAPS, NODES, PODS, SECRETS, SERVICES, Obj, Resource
 from nestling.naming import labels
 from nestling.naming.tenant import VirtualKey
-from tests.support import syncing
+from tests.support import fake_side, syncing
 
 KEY = VirtualKey("default", "web")
 HOST = ("team-x", "web-x-default-x-my-vc")
@@ -91,3 +92,26 @@ async def test_keys_of_one_map_that_both_sides_changed_are_all_kept(world: synci
     expected = {"a": "tenant", "b": "host", "h": "host"}
     assert world.virtual.there(CONFIG_MAPS, *KEY)["data"] == expected
     assert world.host.there(CONFIG_MAPS, *HOST)["data"] == expected
+
+
+async def test_ports_and_addresses_that_the_host_chose_instead_survive_a_restart_before_they_were_carried_up(
+    world: syncing.World,
+) -> None:
+    ports = [{"name": "http", "port": 80, "protocol": "TCP", "targetPort": 80, "nodePort": 30721}]
+    world.virtual.put(SERVICES, syncing.service("web", type="NodePort", clusterIP="10.96.0.50", ports=ports))
+    world.host.take_ip("10.96.0.50")
+
+    def taken(request: requests.Request) -> errors.ApiError | None:
+        is_write = request.method != "GET" and b"30721" in (request.body or b"")
+        return fake_side.error(422, "Invalid", "provided port is already allocated") if is_write else None
+
+    world.host.answers.append(taken)
+    controller = world.controller_of("services")
+    await controller.reconcile(KEY)  # the host object is there, with an address and a port of the host's choice
+    chosen = world.host.there(SERVICES, *HOST)["spec"]["ports"][0].get("nodePort")
+    assert chosen not in (None, 30721)
+    world.restart()
+    await world.settle()
+    host, virtual = world.host.there(SERVICES, *HOST)["spec"], world.virtual.there(SERVICES, *KEY)["spec"]
+    assert virtual["clusterIP"] == host["clusterIP"]
+    assert virtual["ports"] == host["ports"]
