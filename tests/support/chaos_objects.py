@@ -84,5 +84,6 @@ def pod_spec(rng: random.Random) -> Obj:
         "containers": [container],
         "volumes": volumes,
         "terminationGracePeriodSeconds": rng.choice((0, 1, 30)),
+        "serviceAccountName": "default",
         "automountServiceAccountToken": False,
     }
