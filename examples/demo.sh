@@ -19,6 +19,8 @@ trap cleanup EXIT
 
 say "an embedded host cluster (etcd, kube-apiserver, controller-manager, scheduler, simulated nodes)"
 step nestling host up
+# kubectl of the host's version, also where none is installed
+export PATH="$(dirname "$(nestling binaries path kubectl)"):$PATH"
 host() { KUBECONFIG="$(nestling host kubeconfig)" kubectl "$@"; }
 
 say "a virtual cluster in one namespace of it"

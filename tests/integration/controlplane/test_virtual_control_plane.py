@@ -92,14 +92,16 @@ def test_an_additional_secret_holds_the_token_of_its_service_account(virtual: vi
     secret = virtual.get("secret", "for-argo")
     token = base64.b64decode(secret["data"]["token"]).decode()
     assert "client-key-data" not in base64.b64decode(secret["data"]["config"]).decode()
-    verbs = {"get": "yes", "delete": "no"}
-    for verb, answer in verbs.items():
-        program = ["kubectl", "--kubeconfig", os.devnull, "--server", f"https://localhost:{virtual.port}"]
-        trust = ["--certificate-authority", str(virtual.folder / "data" / "pki" / "ca.crt"), "--token", token]
-        done = subprocess.run(
-            [*program, *trust, "auth", "can-i", verb, "pods"], capture_output=True, text=True, check=False
-        )
-        assert done.stdout.strip() == answer, done.stderr
+    program = ["kubectl", "--kubeconfig", os.devnull, "--server", f"https://localhost:{virtual.port}"]
+    trust = ["--certificate-authority", str(virtual.folder / "data" / "pki" / "ca.crt"), "--token", token]
+
+    def can(verb: str) -> str:
+        words = [*program, *trust, "auth", "can-i", verb, "pods"]
+        return subprocess.run(words, capture_output=True, text=True, check=False).stdout.strip()
+
+    # the rules of ClusterRole view are put together by a controller some time after the start
+    virtual_module.until(lambda: can("get") == "yes", "right to get pods", explain=virtual.logs)
+    assert can("delete") == "no"
 
 
 def test_extra_args_reach_the_process(virtual: virtual_module.Virtual) -> None:
