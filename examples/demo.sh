@@ -21,7 +21,8 @@ say "an embedded host cluster (etcd, kube-apiserver, controller-manager, schedul
 step nestling host up
 # kubectl of the host's version, also where none is installed
 export PATH="$(dirname "$(nestling binaries path kubectl)"):$PATH"
-host() { KUBECONFIG="$(nestling host kubeconfig)" kubectl "$@"; }
+(umask 077 && nestling host kubeconfig > "$home/host.kubeconfig")
+host() { KUBECONFIG="$home/host.kubeconfig" kubectl "$@"; }
 
 say "a virtual cluster in one namespace of it"
 step nestling create my-vc --connect=false
