@@ -99,6 +99,23 @@ async def test_2_2_volumes_and_the_account(sides: Sides) -> None:
     await delete_now(sides, "volumes")
 
 
+async def test_2_2_host_paths_name_the_tenants_own_pods(sides: Sides) -> None:
+    await sides.create(PODS, "mounted", pod())
+    host_uid = (await sides.on_host(PODS, "mounted", is_running))["metadata"]["uid"]
+    virtual_uid = (await sides.above(PODS, "mounted", is_running))["metadata"]["uid"]
+    kubelet, own = "/var/lib/kubelet/pods", f"/tmp/vcluster/{sides.tenant.namespace}/one"
+    paths = {"own": f"{kubelet}/{virtual_uid}/volumes", "foreign": f"{kubelet}/{host_uid}", "logs": "/var/log"}
+    volumes = [{"name": name, "hostPath": {"path": path}} for name, path in paths.items()]
+    await sides.create(PODS, "paths", pod(volumes=volumes))
+    spec = (await sides.on_host(PODS, "paths"))["spec"]
+    found = {volume["name"]: (volume.get("hostPath") or {}).get("path") for volume in spec["volumes"]}
+    assert found["own"] == f"{kubelet}/{host_uid}/volumes"
+    assert found["foreign"] == f"{own}/kubelet/pods/{host_uid}", "a UID of the host is nobody's in the virtual cluster"
+    assert found["logs"] == f"{own}/log"
+    await delete_now(sides, "paths")
+    await delete_now(sides, "mounted")
+
+
 async def test_2_2_dns_leads_to_the_virtual_clusters_name_server(sides: Sides) -> None:
     await sides.create(PODS, "dns", pod())
     spec = (await sides.on_host(PODS, "dns"))["spec"]

@@ -56,6 +56,12 @@ def step(ctx: PodContext, _pod: Obj, spec: Obj) -> Changes:
     return changes
 
 
+def pod_uids(spec: Obj) -> frozenset[str]:
+    """The UIDs that host paths of a virtual pod name below the kubelet's folder of pods."""
+    paths = (_clean((volume.get("hostPath") or {}).get("path") or "") for volume in spec.get("volumes") or ())
+    return frozenset(_pod_uid(path)[0] for path in paths if _within(path, KUBELET_PODS) and path != KUBELET_PODS)
+
+
 def host_path(ctx: PodContext, volume_name: str, path: str) -> str:
     """The path on the node for a path that a tenant names."""
     clean = _clean(path)
@@ -69,7 +75,7 @@ def host_path(ctx: PodContext, volume_name: str, path: str) -> str:
     if clean in MAPPED:
         return f"{own}/{MAPPED[clean]}"
     if _within(clean, KUBELET_PODS):
-        uid, _, rest = clean.removeprefix(KUBELET_PODS + "/").partition("/")
+        uid, rest = _pod_uid(clean)
         if uid in ctx.host_uids:
             return posixpath.join(KUBELET_PODS, ctx.host_uids[uid], rest).rstrip("/")
     for deep in _DEEP:
@@ -129,6 +135,11 @@ def _mounts(ctx: PodContext, one: Obj, redirected: Mapping[str, Obj]) -> Obj:
 def _clean(path: str) -> str:
     """The path as the node resolves it, links apart."""
     return "/" + posixpath.normpath(path).lstrip("/")
+
+
+def _pod_uid(path: str) -> tuple[str, str]:
+    uid, _, rest = path.removeprefix(KUBELET_PODS + "/").partition("/")
+    return uid, rest
 
 
 def _within(path: str, folder: str) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from nestling.kube.resource import CONFIG_MAPS, NAMESPACES, SECRETS, SERVICES, Obj, Resource
+from nestling.kube.resource import CONFIG_MAPS, NAMESPACES, PODS, SECRETS, SERVICES, Obj, Resource
+from nestling.naming import names, ownership
 from nestling.naming.tenant import VirtualKey
-from nestling.resources.pods import options
+from nestling.resources.pods import hostpaths, options
 from nestling.resources.pods.context import PodContext
 from nestling.syncer.context import SyncContext
 
@@ -38,6 +39,7 @@ def around(ctx: SyncContext, pod: Obj, *, for_containers: bool) -> PodContext:
         owner_uid=owner,
         resize=ctx.host.minor >= _RESIZE_SINCE,
         env_from_keys=_env_from_keys(ctx, pod) if for_containers else {},
+        host_uids=_host_uids(ctx, hostpaths.pod_uids(pod["spec"])) if for_containers else {},
     )
 
 
@@ -45,6 +47,23 @@ def _services(ctx: SyncContext, namespace: str) -> Sequence[Obj]:
     store = ctx.virtual.stores[SERVICES]
     found = (store.get(key) for key in sorted(store.keys()) if key[0] == namespace)
     return [service for service in found if service is not None]
+
+
+def _host_uids(ctx: SyncContext, wanted: frozenset[str]) -> Mapping[str, str]:
+    """The UIDs on the host of virtual pods with these UIDs.
+
+    Few pods name one, so that no index is kept. A host pod that is not certainly ours tells nothing.
+    """
+    found: dict[str, str] = {}
+    for key in ctx.virtual.stores[PODS].keys() if wanted else ():
+        virtual = ctx.virtual.meta(PODS, VirtualKey(*key))
+        if virtual is None or virtual.uid not in wanted:
+            continue
+        name = VirtualKey(*key)
+        host = ctx.host.meta(PODS, names.host_name(name, ctx.tenant))
+        if host is not None and ownership.claims(host, name, ctx.tenant, gvk=PODS.gvk):
+            found[virtual.uid] = host.uid
+    return found
 
 
 def _env_from_keys(ctx: SyncContext, pod: Obj) -> Mapping[tuple[str, str], frozenset[str]]:

@@ -88,6 +88,21 @@ def test_host_path_of_another_pod_of_the_tenant_gets_its_host_uid() -> None:
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
+        ("/var/lib/kubelet/pods/v-uid/volumes/x", {"v-uid"}),
+        ("/var/lib/kubelet/pods/v-uid", {"v-uid"}),
+        ("/var/lib/kubelet/./pods//v-uid/../other/", {"other"}),
+        ("/var/lib/kubelet/pods", set()),
+        ("/var/lib/kubelet/podsx/v-uid", set()),
+        ("/data", set()),
+    ],
+)
+def test_pod_uids_that_host_paths_name(path: str, expected: set[str]) -> None:
+    assert hostpaths.pod_uids(reader(path)["spec"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
         ("/var/lib/kubelet/pods/foreign-uid/volumes", f"{FOLDER}/kubelet/pods/foreign-uid/volumes"),
         ("/var/log/pods/team-y_web_uid", f"{FOLDER}/log/pods/team-y_web_uid"),
         ("/var/lib/kubelet/pods/v-uid/../foreign-uid", f"{FOLDER}/kubelet/pods/foreign-uid"),
