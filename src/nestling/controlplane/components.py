@@ -7,7 +7,6 @@ door: it listens on the public port itself (design, decision 2), everything else
 from __future__ import annotations
 
 import dataclasses
-import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,9 +31,6 @@ DISABLED_CONTROLLERS: Final = (
     "cloud-node-lifecycle",
     "ttl",
 )
-
-#: Paths that answer without credentials: what probes ask, and nothing else.
-ANONYMOUS_PATHS: Final = ("/livez", "/readyz", "/healthz")
 
 #: A user's flag of these kinds configures authentication itself; it excludes our configuration file.
 AUTHENTICATION_FLAGS: Final = ("authentication-config", "anonymous-auth", "oidc-")
@@ -82,18 +78,6 @@ def scheduler_enabled(config: model.VClusterConfig) -> bool:
     return bool(control_plane.distro.k8s.scheduler.enabled or control_plane.advanced.virtual_scheduler.enabled)
 
 
-def authentication_config(minor: int) -> str:
-    """The API server's authentication file: anonymous requests reach the health paths only."""
-    version = "v1" if minor >= 34 else "v1beta1"
-    return json.dumps(
-        {
-            "apiVersion": f"apiserver.config.k8s.io/{version}",
-            "kind": "AuthenticationConfiguration",
-            "anonymous": {"enabled": True, "conditions": [{"path": path} for path in ANONYMOUS_PATHS]},
-        }
-    )
-
-
 def owns_authentication(inputs: Inputs) -> bool:
     """True unless a flag of the user configures authentication, or this Kubernetes cannot limit anonymous requests."""
     api_server = inputs.config.control_plane.distro.k8s.api_server
@@ -102,7 +86,7 @@ def owns_authentication(inputs: Inputs) -> bool:
 
 
 def authentication_file(inputs: Inputs) -> Path:
-    """Where the authentication file of :func:`authentication_config` lies."""
+    """Where the authentication file of :func:`anonymous.authentication_file` lies."""
     return inputs.syncer.state_dir / "authentication.json"
 
 

@@ -20,6 +20,7 @@ from nestling.binaries import errors as binary_errors
 from nestling.config import errors as config_errors
 from nestling.config import load, model, resolve
 from nestling.controlplane import (
+    anonymous,
     authority,
     certificates,
     components,
@@ -128,9 +129,7 @@ def write_plan(config: model.VClusterConfig, syncer: settings_module.SyncerSetti
     state_dir = syncer.state_dir
     (state_dir / "logs").mkdir(parents=True, exist_ok=True, mode=0o700)
     inputs = components.Inputs(config=config, syncer=syncer, binaries=paths, settings_file=state_dir / SETTINGS)
-    settings_module.write_private(
-        components.authentication_file(inputs), components.authentication_config(inputs.minor)
-    )
+    settings_module.write_private(components.authentication_file(inputs), anonymous.authentication_file(inputs.minor))
     settings_module.write_private(state_dir / SETTINGS, settings_module.to_json(syncer))
     plan_file = state_dir / PLAN
     settings_module.write_private(plan_file, plan_module.to_json(components.make_plan(inputs)))

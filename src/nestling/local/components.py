@@ -13,7 +13,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from nestling.controlplane import authority, pki, plan
+from nestling.controlplane import anonymous, authority, pki, plan
 from nestling.local import layout as layout_module
 from nestling.local import record as record_module
 
@@ -73,24 +73,10 @@ def pki_request(record: record_module.Record) -> pki.Request:
 def config_files(inputs: Inputs) -> dict[str, str]:
     """The configuration files of the components, by name."""
     return {
-        "authentication.json": json.dumps(authentication(inputs.record.minor), indent=2) + "\n",
+        "authentication.json": anonymous.authentication_file(inputs.record.minor),
         "audit-policy.json": json.dumps(audit_policy(), indent=2) + "\n",
         "kwok.yaml": kwok_config(inputs),
         "simulated-pod.log": LOG_TEXT,
-    }
-
-
-def authentication(minor: int) -> dict[str, object]:
-    """The API server's authentication file: anonymous requests reach the health paths only.
-
-    The field is on by default since 1.32; the version `v1` of the file exists since 1.34.
-    """
-    version = "v1" if minor >= 34 else "v1beta1"
-    paths = ("/livez", "/readyz", "/healthz")
-    return {
-        "apiVersion": f"apiserver.config.k8s.io/{version}",
-        "kind": "AuthenticationConfiguration",
-        "anonymous": {"enabled": True, "conditions": [{"path": path} for path in paths]},
     }
 
 

@@ -4,8 +4,6 @@ import dataclasses
 import json
 from pathlib import Path
 
-import pytest
-
 from nestling.controlplane import pki, plan
 from nestling.local import components, layout, record
 
@@ -55,14 +53,6 @@ def test_audit_is_a_choice() -> None:
     audited = dataclasses.replace(INPUTS, record=dataclasses.replace(RECORD, audit=True))
     assert "audit-log-path" not in arguments("kube-apiserver")
     assert arguments("kube-apiserver", audited)["audit-log-path"] == "/home/hosts/default/logs/audit.log"
-
-
-@pytest.mark.parametrize(("minor", "version"), [(32, "v1beta1"), (33, "v1beta1"), (34, "v1"), (36, "v1")])
-def test_anonymous_requests_reach_the_health_paths_only(minor: int, version: str) -> None:
-    file = components.authentication(minor)
-    assert file["apiVersion"] == f"apiserver.config.k8s.io/{version}"
-    conditions = [{"path": path} for path in ("/livez", "/readyz", "/healthz")]
-    assert file["anonymous"] == {"enabled": True, "conditions": conditions}
 
 
 def test_the_certificates_name_the_service_and_the_simulation() -> None:

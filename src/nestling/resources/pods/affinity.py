@@ -11,10 +11,10 @@ selector, and the host's, doing it again, would refuse the pod because the keys 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from nestling.kube.resource import Obj
-from nestling.naming import labels, selectors
+from nestling.naming import selectors
 from nestling.resources.pods.context import Changes, PodContext
 
 _KINDS: Final = ("podAffinity", "podAntiAffinity")
@@ -40,8 +40,7 @@ def spread(ctx: PodContext, pod: Obj, spec: Obj) -> Changes:
     constraints = spec.get("topologySpreadConstraints")
     if not constraints:
         return {}
-    own = {labels.NAMESPACE: pod["metadata"]["namespace"]}
-    return {"topologySpreadConstraints": [_constraint(ctx, pod, one, own) for one in constraints]}
+    return {"topologySpreadConstraints": [_constraint(ctx, pod, one) for one in constraints]}
 
 
 def warnings(pod: Obj) -> tuple[str, ...]:
@@ -70,45 +69,22 @@ def _term(ctx: PodContext, pod: Obj, term: Obj) -> Obj:
     if term.get("labelSelector") is None:
         # selects no pod; marks would make it select all
         return out
-    selector = _marked(ctx, _written_out(term, pod), {})
-    requirements: list[Obj] = []
-    if term.get("namespaces"):
-        requirements.append({"key": labels.NAMESPACE, "operator": "In", "values": sorted(set(term["namespaces"]))})
-    elif term.get("namespaceSelector") is not None:
-        requirements += _namespace_requirements(ctx, term["namespaceSelector"])
-    else:
-        selector["matchLabels"][labels.NAMESPACE] = pod["metadata"]["namespace"]
-    if requirements:
-        selector["matchExpressions"] = [*selector.get("matchExpressions", []), *requirements]
-    return {**out, "labelSelector": selector}
+    out["labelSelector"] = selectors.term_selector(
+        _written_out(term, pod),
+        namespace=pod["metadata"]["namespace"],
+        tenant=ctx.tenant,
+        namespaces=term.get("namespaces") or (),
+        namespace_selector=term.get("namespaceSelector"),
+    )
+    return out
 
 
-def _constraint(ctx: PodContext, pod: Obj, constraint: Obj, own: Mapping[str, str]) -> Obj:
+def _constraint(ctx: PodContext, pod: Obj, constraint: Obj) -> Obj:
     out = {key: value for key, value in constraint.items() if key != "matchLabelKeys"}
     if constraint.get("labelSelector") is not None:
-        out["labelSelector"] = _marked(ctx, _written_out(constraint, pod), own)
+        selector = _written_out(constraint, pod)
+        out["labelSelector"] = selectors.pod_selector(selector, pod["metadata"]["namespace"], ctx.tenant)
     return out
-
-
-def _marked(ctx: PodContext, selector: Obj, extra: Mapping[str, str]) -> Obj:
-    """The selector in host terms, for this tenant's pods only."""
-    translated: Any = selectors.label_selector(selector, ctx.tenant)
-    out: Obj = dict(translated or {})
-    out["matchLabels"] = {**(out.get("matchLabels") or {}), labels.MANAGED_BY: ctx.tenant.name, **extra}
-    return out
-
-
-def _namespace_requirements(ctx: PodContext, selector: Obj) -> list[Obj]:
-    """A selector of Namespaces as requirements on labels that pods have from theirs; none when it selects all."""
-    found = [
-        {"key": labels.namespace_label_key(key, ctx.tenant), "operator": "In", "values": [value]}
-        for key, value in sorted((selector.get("matchLabels") or {}).items())
-    ]
-    found += [
-        {**expression, "key": labels.namespace_label_key(expression["key"], ctx.tenant)}
-        for expression in selector.get("matchExpressions") or ()
-    ]
-    return found
 
 
 def _written_out(term: Obj, pod: Obj) -> Obj:
