@@ -8,9 +8,11 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_NO_PROGRESS := 1
 VENV := .venv
 BIN := $(VENV)/bin
+# the oldest Kubernetes that is offered
+OLDEST := 1.32
 UV := .tools/uv/bin/uv
 
-.PHONY: help setup binaries demo test unit integration chaos lint fix lock clean
+.PHONY: help setup binaries binaries-oldest demo test unit integration skew test-skew chaos lint fix lock clean
 
 help: ## Show the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,13 +40,26 @@ binaries: setup ## Fetch or build the stock Kubernetes binaries (minutes, once)
 demo: binaries ## Create a virtual cluster on the embedded host, show both sides, clean up
 	@PATH="$(CURDIR)/$(BIN):$$PATH" examples/demo.sh
 
-test: lint unit integration ## Run all checks and tests
+binaries-oldest: setup
+	@$(BIN)/nestling binaries fetch --kubernetes-version $(OLDEST)
+
+test: lint unit integration skew ## Run all checks and tests
 
 unit: setup ## Unit and property tests
 	@$(BIN)/pytest tests/unit -n 2 -q
 
 integration: binaries ## Tests against real etcd, kube-apiserver, controller-manager, scheduler and kwok
 	@$(BIN)/pytest tests/integration -q
+
+# what depends on versions: the syncer with all kinds, and what users do
+SKEWED := tests/integration/syncer tests/integration/seeds
+
+skew: binaries binaries-oldest ## The oldest tenant on the newest host
+	@NESTLING_TEST_TENANT_KUBERNETES=$(OLDEST) $(BIN)/pytest $(SKEWED) -q
+
+test-skew: binaries binaries-oldest ## All integration tests with the oldest tenant, and with the oldest host
+	@NESTLING_TEST_TENANT_KUBERNETES=$(OLDEST) $(BIN)/pytest tests/integration -q
+	@NESTLING_TEST_KUBERNETES=$(OLDEST) $(BIN)/pytest tests/integration -q
 
 chaos: binaries ## Faults for minutes or hours: NESTLING_CHAOS_SECONDS each, NESTLING_CHAOS_SEED replays (docs/faults.md)
 	@$(BIN)/pytest tests/chaos -q -s --show-capture=no

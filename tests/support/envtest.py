@@ -11,6 +11,7 @@ import base64
 import contextlib
 import http.client
 import json
+import os
 import shutil
 import signal
 import socket
@@ -32,8 +33,12 @@ START_SECONDS = 90.0
 
 
 def binary(name: str) -> Path:
-    """A stock binary from the provider chain: fetched or built when it is not there, never skipped."""
-    return chain.ensure([name])[name]
+    """A stock binary from the provider chain: fetched or built when it is not there, never skipped.
+
+    NESTLING_TEST_KUBERNETES chooses the version of Kubernetes, here as for embedded hosts.
+    """
+    version = os.environ.get("NESTLING_TEST_KUBERNETES") or None
+    return chain.ensure([name], kubernetes_version=version)[name]
 
 
 def free_port() -> int:

@@ -19,7 +19,7 @@ import fcntl
 import os
 import tempfile
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -57,6 +57,18 @@ def embedded_host(home: Path, *, name: str = "default", options: decide.Options 
             yield RunningHost(host, wait(host.up(options=options or default_options())), places)
         finally:
             wait(host.delete(force=True))
+
+
+def of_tenant(arguments: Sequence[str]) -> list[str]:
+    """The arguments of a command, with the Kubernetes version of NESTLING_TEST_TENANT_KUBERNETES where one is chosen.
+
+    So every test of a virtual cluster is also a test of a host and a tenant of different versions (`make test-skew`).
+    """
+    version = os.environ.get("NESTLING_TEST_TENANT_KUBERNETES")
+    words = list(arguments)
+    if not version or words[:1] != ["create"] or any(word.startswith("--kubernetes-version") for word in words):
+        return words
+    return [*words, "--kubernetes-version", version]
 
 
 def default_options() -> decide.Options:

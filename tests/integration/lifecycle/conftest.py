@@ -50,7 +50,7 @@ class World:
 
     def start(self, *args: str, **env: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", "nestling.cli.main", *args],
+            [sys.executable, "-m", "nestling.cli.main", *host_support.of_tenant(args)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -40,7 +40,7 @@ class User:
 
     def vcluster(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """The program under the name that the seeds use."""
-        return self.run(str(PROGRAMS / "vcluster"), *arguments, check=check)
+        return self.run(str(PROGRAMS / "vcluster"), *host_support.of_tenant(arguments), check=check)
 
     def kubectl(self, *arguments: str, stdin: str | None = None, check: bool = True) -> str:
         """kubectl with the current context."""

@@ -19,6 +19,7 @@ from nestling.kube import cache, client, errors, kubeconfig, merge
 from nestling.kube.resource import EVENTS, SERVICE_ACCOUNTS, Obj, Resource
 from nestling.naming import names
 from nestling.naming.tenant import Tenant, VirtualKey
+from tests.support import host as host_support
 
 T = TypeVar("T")
 #: How long anything may take on a busy machine.
@@ -47,7 +48,7 @@ class VirtualCluster:
     def command(self, *arguments: str) -> str:
         """Run a verb; its output."""
         environment = {**os.environ, "NESTLING_HOME": str(self.home), "KUBECONFIG": str(self.home / "kubeconfig")}
-        program = [sys.executable, "-m", "nestling.cli.main", *arguments]
+        program = [sys.executable, "-m", "nestling.cli.main", *host_support.of_tenant(arguments)]
         done = subprocess.run(program, check=False, capture_output=True, text=True, env=environment, timeout=300)
         assert done.returncode == 0, f"{' '.join(arguments)}\n{done.stdout}\n{done.stderr}\n{self.logs()}"
         return done.stdout
@@ -224,6 +225,11 @@ async def opened(cluster: VirtualCluster) -> AsyncIterator[Sides]:
         # pods need it, and the controller that makes it has only just started
         await made.above(SERVICE_ACCOUNTS, "default")
         yield made
+
+
+async def minor(api: client.Client) -> int:
+    """The minor version of a side: 36 for v1.36.3."""
+    return int((await api.version())["minor"].rstrip("+"))
 
 
 def pod(*, containers: list[Obj] | None = None, **spec: Any) -> Obj:

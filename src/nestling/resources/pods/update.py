@@ -67,15 +67,13 @@ def ephemeral_containers(ctx: PodContext, virtual: Obj, host: Obj) -> list[Obj] 
     return [*(dict(one) for one in present), *(env.container(ctx, virtual, one, injected) for one in missing)]
 
 
-def resize_patch(ctx: PodContext, virtual: Obj, host: Obj, old_virtual: Obj | None = None) -> Obj | None:
+def resize_patch(virtual: Obj, host: Obj, old_virtual: Obj | None = None) -> Obj | None:
     """A strategic merge patch for the subresource ``resize`` when the tenant changed resources; None otherwise.
 
     Only amounts that the virtual pod names are compared: what a LimitRange of the host added is its own. With
     ``old_virtual``, the virtual pod as it last agreed with the host, only amounts that changed since then are carried
     over, so that an autoscaler on the host is not fought.
     """
-    if not ctx.resize:
-        return None
     lists = {}
     for kind in ("initContainers", "containers"):
         theirs = _by_name(host, kind)

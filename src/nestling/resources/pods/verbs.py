@@ -18,6 +18,10 @@ from nestling.syncer.verbs import existing
 
 _AT_ONCE: Final = Delete(grace_period_seconds=0)
 _DEFAULT_GRACE: Final = 30
+_NO_RESIZE: Final = (
+    "The host's Kubernetes is older than 1.33 and cannot resize a pod in place: the containers keep the resources they "
+    "were started with. Delete the pod, or let its controller replace it, to get the new ones"
+)
 
 
 async def to_host(ctx: SyncContext, pair: Pair) -> Wanted:
@@ -92,6 +96,7 @@ def _follow(ctx: SyncContext, spec: SyncSpec, pair: Pair, light: PodContext) -> 
     virtual, host, agreed = existing(pair.virtual), existing(pair.host), _agreed(pair)
     meta_virtual, meta_host = metadata.for_update(ctx, spec, virtual, host, pair.host_key, pair.agreed)
     seen = {**virtual, "metadata": meta_virtual}
+    resize = update.resize_patch(virtual, host, agreed)
     return Wanted(
         virtual={**seen, "status": status.virtual_status(light, virtual, host, agreed)},
         host={
@@ -99,11 +104,12 @@ def _follow(ctx: SyncContext, spec: SyncSpec, pair: Pair, light: PodContext) -> 
             "metadata": pod_metadata.overlay(light, seen, meta_host, host),
             "spec": update.host_spec(light, virtual, host, agreed),
         },
-        actions=_actions(ctx, light, pair),
+        actions=_actions(ctx, pair, resize if light.resize else None),
+        warnings=(Warn(message=_NO_RESIZE),) if resize and not light.resize else (),
     )
 
 
-def _actions(ctx: SyncContext, light: PodContext, pair: Pair) -> tuple[Action, ...]:
+def _actions(ctx: SyncContext, pair: Pair, resize: Obj | None) -> tuple[Action, ...]:
     """Changes of a running pod that go through subresources of the host pod."""
     virtual, host, agreed = existing(pair.virtual), existing(pair.host), _agreed(pair)
     found: list[Action] = []
@@ -112,7 +118,6 @@ def _actions(ctx: SyncContext, light: PodContext, pair: Pair) -> tuple[Action, .
         containers = update.ephemeral_containers(full, virtual, host)
         if containers:
             found.append(_patch(pair.host_key, "ephemeralcontainers", {"spec": {"ephemeralContainers": containers}}))
-    resize = update.resize_patch(light, virtual, host, agreed)
     if resize:
         found.append(_patch(pair.host_key, "resize", resize))
     conditions = status.host_conditions(virtual, host, agreed)

@@ -117,7 +117,7 @@ async def both(api: client.Client, virtual: Obj, **changes: Any) -> tuple[Obj, O
 async def test_host_pod_is_accepted_and_needs_no_update(api: client.Client, shape: str) -> None:
     virtual, host = await both(api, SHAPES[shape])
     assert update.host_spec(CTX, virtual, host) == host["spec"]
-    assert update.resize_patch(CTX, virtual, host) is None
+    assert update.resize_patch(virtual, host) is None
     assert update.ephemeral_containers(CTX, virtual, host) is None
     assert metadata.overlay(CTX, virtual, host["metadata"], host) == host["metadata"]
 
@@ -145,11 +145,11 @@ async def test_resize_reaches_the_host(api: client.Client) -> None:
     before, host = await both(api, b.pod("sized", containers=[sized]))
     more = {"spec": {"containers": [{"name": "app", "resources": {"requests": {"cpu": "200m"}}}]}}
     after = await _patch(api, before, more, "resize")
-    patch = update.resize_patch(CTX, after, host, before)
+    patch = update.resize_patch(after, host, before)
     assert patch is not None
     host = await _patch(api, host, patch, "resize")
     assert host["spec"]["containers"][0]["resources"] == {"requests": {"cpu": "200m"}, "limits": {"cpu": "1"}}
-    assert update.resize_patch(CTX, after, host, before) is None
+    assert update.resize_patch(after, host, before) is None
 
 
 async def test_gates_deadline_and_tolerations_reach_the_host(api: client.Client) -> None:

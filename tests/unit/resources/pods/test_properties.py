@@ -161,7 +161,7 @@ def test_a_host_pod_that_was_just_created_needs_no_update(virtual: Obj) -> None:
     host = b.host_of(virtual, CTX)
     assert update.host_spec(CTX, virtual, host) == host["spec"]
     assert update.ephemeral_containers(CTX, virtual, host) is None
-    assert update.resize_patch(CTX, virtual, host) is None
+    assert update.resize_patch(virtual, host) is None
     assert metadata.overlay(CTX, virtual, host["metadata"], host) == host["metadata"]
 
 

@@ -123,26 +123,26 @@ def test_ephemeral_containers_can_be_added_twice() -> None:
 
 def test_resize_patch_has_what_the_tenant_changed() -> None:
     host = b.host_of(sized("100m"))
-    assert update.resize_patch(b.pod_context(resize=True), sized("200m"), host) == {
+    assert update.resize_patch(sized("200m"), host) == {
         "spec": {"containers": [{"name": "app", "resources": {"requests": {"cpu": "200m"}}}]}
     }
 
 
 @pytest.mark.parametrize(
-    ("virtual", "host_cpu", "resize"),
-    [(sized("1"), "1000m", True), (sized("200m"), "100m", False), (b.pod(), "100m", True)],
-    ids=["equal", "host too old", "limit range"],
+    ("virtual", "host_cpu"),
+    [(sized("1"), "1000m"), (b.pod(), "100m")],
+    ids=["equal", "limit range"],
 )
-def test_resize_patch_is_not_needed(virtual: Obj, host_cpu: str, resize: bool) -> None:
+def test_resize_patch_is_not_needed(virtual: Obj, host_cpu: str) -> None:
     host = b.host_of(sized(host_cpu))
-    assert update.resize_patch(b.pod_context(resize=resize), virtual, host) is None
+    assert update.resize_patch(virtual, host) is None
 
 
 def test_resize_patch_does_not_fight_an_autoscaler_of_the_host() -> None:
     virtual = sized("100m")
     host = b.host_of(sized("300m"))
-    assert update.resize_patch(b.pod_context(resize=True), virtual, host, virtual) is None
-    assert update.resize_patch(b.pod_context(resize=True), sized("200m"), host, virtual) is not None
+    assert update.resize_patch(virtual, host, virtual) is None
+    assert update.resize_patch(sized("200m"), host, virtual) is not None
 
 
 def test_resize_patch_covers_sidecars_but_not_init_containers() -> None:
@@ -155,7 +155,7 @@ def test_resize_patch_covers_sidecars_but_not_init_containers() -> None:
             ]
         )
 
-    patch = update.resize_patch(b.pod_context(resize=True), virtual("2"), b.host_of(virtual("1")))
+    patch = update.resize_patch(virtual("2"), b.host_of(virtual("1")))
     assert patch == {"spec": {"initContainers": [{"name": "side", "resources": {"limits": {"cpu": "2"}}}]}}
 
 
