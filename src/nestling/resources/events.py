@@ -47,8 +47,11 @@ class _Naming:
         )
 
     def claims(self, ctx: SyncContext, host: Obj, key: VirtualKey) -> bool:
+        """Events outlive what they are about. One that nobody can be found for any more is no reason to complain: it
+        changes nothing.
+        """
         about = involved(ctx, host)
-        return about is not None and about.namespace == key.namespace
+        return about is None or about.namespace == key.namespace
 
 
 def involved(ctx: SyncContext, event: Obj) -> VirtualKey | None:

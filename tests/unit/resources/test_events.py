@@ -77,6 +77,18 @@ async def test_a_deleted_virtual_event_does_not_bring_trouble(world: syncing.Wor
     assert len(world.events()) == 1
 
 
+async def test_an_event_that_outlives_its_pod_stays_as_it_is(world: syncing.World) -> None:
+    (before,) = await shown(world, host_event())
+    world.virtual.drop(PODS, "default", "web")
+    await world.settle()
+    assert world.host.names(PODS) == []
+    world.host.change(EVENTS, "team-x", f"{HOST_POD}.17ab", {"count": 5})
+    world.virtual.change(EVENTS, "default", "web.17ab", {"note": "touched"})
+    await world.settle()
+    assert await world.again() == []
+    assert [event["message"] for event in world.events()] == [before["message"]], "no warning about it"
+
+
 async def test_events_of_the_virtual_cluster_stay_there(world: syncing.World) -> None:
     world.virtual.put(EVENTS, syncing.obj("mine.1", involvedObject={"kind": "Pod", "name": "web"}))
     await world.settle()
