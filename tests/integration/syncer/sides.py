@@ -145,7 +145,11 @@ class Sides:
 
         async def look() -> Obj | None:
             events = await self.virtual.list(EVENTS, namespace)
-            found = (event for event in events if event["involvedObject"]["name"] == name and text in event["message"])
+            found = (
+                event
+                for event in events
+                if event["involvedObject"].get("name") == name and text in event.get("message", "")
+            )
             return next(found, None)
 
         return await until(look, f'event with "{text}" on {name}', explain=self.cluster.logs)
