@@ -1,0 +1,1 @@
+"""What Nestling costs: the virtual cluster against its host, in one run (docs/performance.md)."""

@@ -1,0 +1,77 @@
+"""Thousands of ConfigMaps and hundreds of Services that pods use."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from bench import load, observe
+from bench.results import Line
+from bench.world import DIRECT, NAMESPACE, World
+from nestling.kube import client
+from nestling.kube.resource import CONFIG_MAPS, PODS, SERVICES, Obj, Resource
+
+PART: Final = "objects"
+#: ConfigMaps that one pod uses.
+_OF_ONE_POD: Final = 200
+
+
+async def run(world: World) -> None:
+    """Each kind on the host itself, then in the virtual cluster."""
+    names = [f"config-{number}" for number in range(world.sizes.config_maps)]
+    users = [names[start : start + _OF_ONE_POD] for start in range(0, len(names), _OF_ONE_POD)]
+    for number, used in enumerate(users):
+        # what nothing uses is not synced
+        await world.virtual.create(PODS, _user(f"user-{number}", used), NAMESPACE)
+    await _kind(world, CONFIG_MAPS, names, _config_map)
+    await _kind(world, SERVICES, [f"service-{number}" for number in range(world.sizes.services)], _service)
+    for number in range(len(users)):
+        await world.virtual.delete(PODS, f"user-{number}", NAMESPACE)
+
+
+async def _kind(world: World, resource: Resource, names: Sequence[str], body: Callable[[str], Obj]) -> None:
+    below = observe.Recorder(world.host, resource, world.namespace)
+    host_names = [world.host_name(name) for name in names]
+    async with asyncio.TaskGroup() as group:
+        watching = group.create_task(below.run())
+        await below.ready()
+        direct = await _created(world.host, DIRECT, resource, names, body)
+        async with load.syncer_cpu(world, len(names)) as cpu:
+            started = time.monotonic()
+            await _created(world.virtual, NAMESPACE, resource, names, body)
+            await below.wait(host_names, observe.CREATED, patience=world.sizes.patience)
+        virtual = below.last(host_names, observe.CREATED) - started
+        watching.cancel()
+    what = f"{len(names)} {resource.kind}s: all on the host"
+    world.add(Line(part=PART, what=what, unit="s", virtual=(virtual,), direct=(direct,)))
+    what = f"processor of the syncer per {resource.kind}"
+    world.add(Line(part=PART, what=what, unit="ms", virtual=tuple(cpu)))
+
+
+async def _created(
+    api: client.Client, namespace: str, resource: Resource, names: Sequence[str], body: Callable[[str], Obj]
+) -> float:
+    async def create(name: str) -> None:
+        await api.create(resource, body(name), namespace)
+
+    started = time.monotonic()
+    await load.together(create, names)
+    return time.monotonic() - started
+
+
+def _user(name: str, used: Sequence[str]) -> Obj:
+    made = load.pod(name)
+    sources = [{"configMapRef": {"name": one, "optional": True}} for one in used]
+    made["spec"]["containers"][0]["envFrom"] = sources
+    return made
+
+
+def _config_map(name: str) -> Obj:
+    return {"metadata": {"name": name, "labels": {"app": "web"}}, "data": {"settings": "some text\n" * 20}}
+
+
+def _service(name: str) -> Obj:
+    ports = [{"name": "http", "port": 80, "targetPort": 8080}]
+    return {"metadata": {"name": name, "labels": {"app": "web"}}, "spec": {"selector": {"app": name}, "ports": ports}}
