@@ -64,8 +64,9 @@ class FakeSide(client.Client):
 
     @property
     def writes(self) -> list[requests.Request]:
-        """What was sent to change something. Token requests change nothing."""
-        return [one for one in self.requests if one.method != "GET" and not one.path.endswith("/token")]
+        """What was sent to change something. Token requests and rehearsals change nothing."""
+        found = (one for one in self.requests if one.method != "GET" and "dryRun" not in one.params)
+        return [one for one in found if not one.path.endswith("/token")]
 
     def forget_requests(self) -> None:
         """Start counting anew."""
@@ -128,7 +129,7 @@ class FakeSide(client.Client):
         if request.method == "POST" and sub is not None:
             return self._post_sub(kind, key, sub, body)
         if request.method == "POST":
-            return self._create(kind, key[0], body)
+            return self._create(kind, key[0], body, is_rehearsal="dryRun" in request.params)
         current = self._all(kind).get(key)
         if current is None:
             raise error(404, "NotFound", f'{kind[1]} "{key[1]}" not found')
@@ -140,14 +141,16 @@ class FakeSide(client.Client):
         is_strategic = request.headers["Content-Type"] == requests.PatchType.STRATEGIC.value
         return self._patch(kind, key, current, sub, body, is_strategic=is_strategic)
 
-    def _create(self, kind: tuple[str, str], namespace: str, body: Obj) -> Obj:
+    def _create(self, kind: tuple[str, str], namespace: str, body: Obj, *, is_rehearsal: bool) -> Obj:
         key = (namespace, body["metadata"]["name"])
-        if key in self._all(kind):
-            raise error(409, "AlreadyExists", f'{kind[1]} "{key[1]}" already exists')
         if any(kind == _kind(one) for one in _WITH_STATUS):
             body.pop("status", None)
         if kind == _kind(SERVICES):
             self._allocate(body)
+        if key in self._all(kind):
+            raise error(409, "AlreadyExists", f'{kind[1]} "{key[1]}" already exists')
+        if is_rehearsal:
+            return body
         for server_made in ("resourceVersion", "uid", "creationTimestamp"):
             body["metadata"].pop(server_made, None)
         body["metadata"] |= {"uid": self._uid(), "creationTimestamp": "2026-01-01T00:00:00Z"}
@@ -161,6 +164,9 @@ class FakeSide(client.Client):
         version = body.get("metadata", {}).get("resourceVersion")
         if version is not None and version != current["metadata"]["resourceVersion"]:
             raise error(409, "Conflict", "the object has been modified")
+        uid = body.get("metadata", {}).get("uid")
+        if uid is not None and uid != current["metadata"]["uid"]:
+            raise error(409, "Conflict", "the UID in the precondition does not match")
         patched = strategic(current, body) if is_strategic else merge.apply(current, body)
         if sub == "status":
             patched = {**current, "status": patched.get("status") or {}}
@@ -176,9 +182,9 @@ class FakeSide(client.Client):
         return self._store(kind, key, patched)
 
     def _delete(self, kind: tuple[str, str], key: Key, current: Obj, options: Obj) -> Obj:
-        uid = (options.get("preconditions") or {}).get("uid")
-        if uid is not None and uid != current["metadata"]["uid"]:
-            raise error(409, "Conflict", "the UID in the precondition does not match")
+        for field, value in (options.get("preconditions") or {}).items():
+            if value != current["metadata"][field]:
+                raise error(409, "Conflict", f"the {field} in the precondition does not match")
         grace = options.get("gracePeriodSeconds")
         runs = kind == _kind(PODS) and current["spec"].get("nodeName") and grace != 0
         if current["metadata"].get("finalizers") or runs:

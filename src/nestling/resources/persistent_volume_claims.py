@@ -11,13 +11,16 @@ from nestling.naming import names
 from nestling.naming.tenant import VirtualKey
 from nestling.syncer import fields, mapping, rules, verbs
 from nestling.syncer.context import SyncContext
-from nestling.syncer.spec import Delete, Pair, Reference, SyncSpec, Wanted
+from nestling.syncer.spec import Delete, Pair, Reference, Replace, SyncSpec, Wanted
 from nestling.syncer.verbs import existing
 
+_BOUND: Final = "pv.kubernetes.io/bind-completed"
+#: The API server's own finalizer: a claim that a pod uses stays until the pod is gone.
+_PROTECTION: Final = "kubernetes.io/pvc-protection"
 #: What the host's controllers write on a claim: shown to the tenant, never taken from the tenant.
 _HOST_ANNOTATIONS: Final = frozenset(
     {
-        "pv.kubernetes.io/bind-completed",
+        _BOUND,
         "pv.kubernetes.io/bound-by-controller",
         "volume.beta.kubernetes.io/storage-provisioner",
         "volume.kubernetes.io/storage-provisioner",
@@ -53,6 +56,8 @@ async def _sync(ctx: SyncContext, pair: Pair) -> Wanted:
     wanted = verbs.sync(ctx, SPEC, pair)
     if wanted.virtual is None:
         return wanted
+    if _is_bound_to_another(virtual, host):
+        return Wanted(replace_virtual=Replace(_unbound(wanted.virtual)))
     volume = host["spec"].get("volumeName")
     if volume and not virtual["spec"].get("volumeName"):
         wanted.virtual["spec"]["volumeName"] = volume
@@ -62,6 +67,38 @@ async def _sync(ctx: SyncContext, pair: Pair) -> Wanted:
     if shown:
         wanted.virtual["metadata"]["annotations"] = {**(wanted.virtual["metadata"].get("annotations") or {}), **shown}
     return wanted
+
+
+def _is_bound_to_another(virtual: Obj, host: Obj) -> bool:
+    """Does the virtual claim show a volume that is not the host claim's?
+
+    Neither of the two can change its volume: the host claim is another one than it was, or the tenant asked for a
+    volume by name.
+    """
+    ours, theirs = virtual["spec"].get("volumeName"), host["spec"].get("volumeName")
+    if not ours or ours == theirs or virtual["metadata"].get("deletionTimestamp"):
+        return False
+    return bool(theirs) or _BOUND in (virtual["metadata"].get("annotations") or {})
+
+
+def _unbound(claim: Obj) -> Obj:
+    """The same claim before anybody bound it.
+
+    Finalizers of the tenant's stay; the protection of claims in use is put on by the API server.
+    """
+    meta = claim["metadata"]
+    notes = {key: value for key, value in (meta.get("annotations") or {}).items() if key not in _HOST_ANNOTATIONS}
+    finalizers = [one for one in meta.get("finalizers") or () if one != _PROTECTION]
+    kept = {key: meta[key] for key in ("name", "namespace", "labels", "ownerReferences") if key in meta}
+    spec = {key: value for key, value in claim["spec"].items() if key != "volumeName"}
+    return {
+        "metadata": {
+            **kept,
+            **({"annotations": notes} if notes else {}),
+            **({"finalizers": finalizers} if finalizers else {}),
+        },
+        "spec": spec,
+    }
 
 
 SPEC: Final = SyncSpec(

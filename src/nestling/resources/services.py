@@ -4,20 +4,15 @@ decision 2).
 
 from __future__ import annotations
 
-import json
 from typing import Final
 
 from nestling.kube.resource import SERVICES, Obj
 from nestling.naming import selectors
-from nestling.naming.tenant import VirtualKey
 from nestling.syncer import fields, mapping, rules, verbs
 from nestling.syncer.context import SyncContext
-from nestling.syncer.spec import Pair, Scope, SyncSpec, Wanted
+from nestling.syncer.spec import Delete, Pair, Replace, Scope, SyncSpec, Wanted
 from nestling.syncer.verbs import existing
 
-#: On a host Service while its virtual Service is being replaced: the virtual Service to create, should we die in
-#: between.
-REPLACEMENT: Final = "vcluster.loft.sh/replacement"
 #: Allocated by each API server for itself.
 _ALLOCATED: Final = ("clusterIPs", "ipFamilies", "ipFamilyPolicy", "healthCheckNodePort")
 
@@ -66,11 +61,8 @@ async def _sync(ctx: SyncContext, pair: Pair) -> Wanted:
         if ours and not theirs:
             wanted.host["spec"]["clusterIP"] = ours
         return wanted
-    replacement = _replacement(wanted.virtual, wanted.host, str(theirs))
-    if _noted(host) == replacement:
-        return Wanted(replace_virtual=replacement)
-    wanted.host["metadata"]["annotations"][REPLACEMENT] = json.dumps(replacement, sort_keys=True, separators=(",", ":"))
-    return Wanted(host=wanted.host, requeue_after=0.0)
+    new = _with_address(wanted.virtual, wanted.host, str(theirs))
+    return Wanted(replace_virtual=Replace(new, rehearsal=_rehearsal(new, virtual), otherwise=Delete()))
 
 
 def _keep_node_ports(wanted: Obj, host: Obj) -> None:
@@ -88,12 +80,8 @@ def _identity(port: Obj) -> tuple[str, str, int]:
     return port.get("name", ""), port.get("protocol", "TCP"), port["port"]
 
 
-def _replacement(virtual: Obj, host: Obj, cluster_ip: str) -> Obj:
-    """A ClusterIP cannot be changed: the virtual Service is recreated with the one that the host gave.
-
-    The first pass leaves the replacement on the host object, the second one deletes and creates; whatever happens in
-    between, the Service is not lost.
-    """
+def _with_address(virtual: Obj, host: Obj, cluster_ip: str) -> Obj:
+    """A ClusterIP cannot be changed: the virtual Service is recreated with the one that the host gave."""
     meta = virtual["metadata"]
     kept = {
         key: meta[key]
@@ -105,20 +93,14 @@ def _replacement(virtual: Obj, host: Obj, cluster_ip: str) -> Obj:
     return {"metadata": kept, "spec": {**spec, "clusterIP": cluster_ip, "ports": ports}}
 
 
-async def _to_virtual(ctx: SyncContext, pair: Pair) -> Wanted:
-    """An orphan, unless we died while replacing the virtual Service."""
-    host = existing(pair.host)
-    noted = _noted(host)
-    mine = noted is not None and VirtualKey(noted["metadata"]["namespace"], noted["metadata"]["name"]) == pair.key
-    if mine and not host["metadata"].get("deletionTimestamp"):
-        return Wanted(virtual=noted)
-    return verbs.to_virtual(ctx, SPEC, pair)
-
-
-def _noted(host: Obj) -> Obj | None:
-    text = (host["metadata"].get("annotations") or {}).get(REPLACEMENT)
-    noted: Obj | None = json.loads(text) if text else None
-    return noted
+def _rehearsal(new: Obj, old: Obj) -> Obj:
+    """The new Service without the node ports that the old one holds, as these become free."""
+    held = {port.get("nodePort") for port in old["spec"].get("ports") or ()}
+    tried = fields.clone(new)
+    for port in tried["spec"]["ports"]:
+        if port.get("nodePort") in held:
+            port.pop("nodePort", None)
+    return tried
 
 
 SPEC: Final = SyncSpec(
@@ -150,7 +132,6 @@ SPEC: Final = SyncSpec(
     ),
     excluded_annotations=frozenset({"field.cattle.io/publicEndpoints"}),
     sync=_sync,
-    to_virtual=_to_virtual,
     replace_on_uid_mismatch=False,
     host_rules=(rules.PolicyRule(api_groups=("",), resources=("services",), verbs=rules.FULL),),
 )

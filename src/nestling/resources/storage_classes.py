@@ -8,7 +8,7 @@ from nestling.config import resolve
 from nestling.kube.resource import STORAGE_CLASSES, Obj
 from nestling.syncer import fields, mapping, rules
 from nestling.syncer.context import SyncContext
-from nestling.syncer.spec import Delete, Pair, Scope, SyncSpec, Wanted
+from nestling.syncer.spec import Delete, Pair, Replace, Scope, SyncSpec, Wanted
 from nestling.syncer.verbs import existing
 
 #: Fields that the API server does not let anyone change.
@@ -29,7 +29,7 @@ async def _to_host(_ctx: SyncContext, _pair: Pair) -> Wanted:
 async def _sync(_ctx: SyncContext, pair: Pair) -> Wanted:
     virtual, wanted = existing(pair.virtual), _mirror(existing(pair.host))
     if any(virtual.get(field) != wanted.get(field) for field in _IMMUTABLE):
-        return Wanted(replace_virtual=wanted)
+        return Wanted(replace_virtual=Replace(wanted, is_noted=False))
     own = {field: value for field, value in virtual["metadata"].items() if field not in _MIRRORED}
     return Wanted(virtual={**wanted, "metadata": {**own, **_strings(wanted)}})
 

@@ -12,12 +12,13 @@ from typing import Final
 
 import msgspec
 
-from nestling.kube import errors, merge, requests
+from nestling.kube import errors, requests
 from nestling.kube.resource import Obj, Resource
 from nestling.naming import ownership
 from nestling.naming.tenant import VirtualKey
+from nestling.syncer import replacement, writes
 from nestling.syncer.context import Side, SyncContext
-from nestling.syncer.spec import Action, Delete, Pair, SideName, SyncSpec, Waiting, Wanted
+from nestling.syncer.spec import Action, Pair, SideName, SyncSpec, Waiting, Wanted
 
 _DECODE: Final = msgspec.json.Decoder().decode
 
@@ -43,7 +44,7 @@ async def apply(
         if about is not None:
             await ctx.recorder.record(about, reason=warning.reason, action=_action(spec), message=warning.message)
     if wanted.delete_host and pair.host is not None and spec.host is not None:
-        if await _delete(ctx.host, spec.host, pair.host, wanted.delete_host):
+        if await writes.delete(ctx.host, spec.host, pair.host, wanted.delete_host):
             wrote(SideName.HOST)
     elif (
         wanted.host is not None and spec.host is not None and await _write_host(ctx, spec, spec.host, pair, wanted.host)
@@ -59,27 +60,27 @@ async def apply(
 async def _write_virtual(ctx: SyncContext, spec: SyncSpec, pair: Pair, wanted: Wanted) -> bool:
     """Was anything written?"""
     has_written = False
-    if wanted.replace_virtual is not None and pair.virtual is not None:
-        await _replace_virtual(ctx, spec, pair.virtual, wanted.replace_virtual)
+    if wanted.replace_virtual is not None:
+        await replacement.replace(ctx, spec, pair, wanted.replace_virtual)
         has_written = True
     elif wanted.virtual is not None and pair.virtual is None:
-        await _create(ctx.virtual, spec.virtual, wanted.virtual, with_status=spec.has_status)
+        await writes.create(ctx.virtual, spec.virtual, wanted.virtual, with_status=spec.has_status)
         has_written = True
     elif wanted.virtual is not None and pair.virtual is not None:
-        has_written = await _update(
+        has_written = await writes.update(
             ctx.virtual, spec.virtual, pair.virtual, wanted.virtual, with_status=spec.has_status
         )
     if wanted.delete_virtual and pair.virtual is not None:
-        has_written |= await _delete(ctx.virtual, spec.virtual, pair.virtual, wanted.delete_virtual)
+        has_written |= await writes.delete(ctx.virtual, spec.virtual, pair.virtual, wanted.delete_virtual)
     return has_written
 
 
 async def _write_host(ctx: SyncContext, spec: SyncSpec, resource: Resource, pair: Pair, wanted: Obj) -> bool:
     """Was anything written?"""
     if pair.host is not None:
-        return await _update(ctx.host, resource, pair.host, wanted, with_status=False)
+        return await writes.update(ctx.host, resource, pair.host, wanted, with_status=False)
     try:
-        await _create(ctx.host, resource, wanted, with_status=False)
+        await writes.create(ctx.host, resource, wanted, with_status=False)
     except errors.AlreadyExists:
         await _adopt_or_refuse(ctx, spec, resource, pair)
         raise
@@ -87,7 +88,7 @@ async def _write_host(ctx: SyncContext, spec: SyncSpec, resource: Resource, pair
         second = spec.fallback(wanted)
         if second is None:
             raise
-        await _create(ctx.host, resource, second, with_status=False)
+        await writes.create(ctx.host, resource, second, with_status=False)
     return True
 
 
@@ -129,70 +130,6 @@ def is_ours(ctx: SyncContext, spec: SyncSpec, host: Obj, key: VirtualKey, virtua
         return True
     uid = virtual["metadata"]["uid"] if virtual is not None else ""
     return ownership.has_lost_its_mark(host["metadata"], key, ctx.tenant, uid=uid)
-
-
-async def _replace_virtual(ctx: SyncContext, spec: SyncSpec, current: Obj, wanted: Obj) -> None:
-    """Delete and create in one go.
-
-    A crash between the two loses nothing: the caller has left the object on the host (``Wanted.host``).
-    """
-    meta = current["metadata"]
-    await ctx.virtual.client.send(requests.delete(spec.virtual, meta["name"], meta.get("namespace"), uid=meta["uid"]))
-    await _create(ctx.virtual, spec.virtual, wanted, with_status=spec.has_status)
-
-
-async def _create(side: Side, resource: Resource, wanted: Obj, *, with_status: bool) -> None:
-    body = {key: value for key, value in wanted.items() if key != "status"}
-    body = {"apiVersion": resource.api_version, "kind": resource.kind, **body}
-    raw = await side.client.send(requests.create(resource, body, wanted["metadata"].get("namespace")))
-    side.stores[resource].upsert(raw)
-    if with_status and wanted.get("status"):
-        created: Obj = _DECODE(raw)
-        await _patch(
-            side, resource, created, {"status": merge.diff(created.get("status") or {}, wanted["status"])}, "status"
-        )
-
-
-async def _update(side: Side, resource: Resource, current: Obj, wanted: Obj, *, with_status: bool) -> bool:
-    """Was there a difference?"""
-    difference = merge.diff(current, wanted)
-    status = difference.pop("status", None)
-    if difference:
-        current = await _patch(side, resource, current, difference, None)
-    if status and with_status:
-        await _patch(side, resource, current, {"status": status}, "status")
-    return bool(difference) or bool(status and with_status)
-
-
-async def _patch(side: Side, resource: Resource, current: Obj, difference: Obj, subresource: str | None) -> Obj:
-    meta = current["metadata"]
-    body = {**difference, "metadata": {**difference.get("metadata", {}), "resourceVersion": meta["resourceVersion"]}}
-    request = requests.patch(resource, meta["name"], body, meta.get("namespace"), subresource=subresource)
-    raw = await side.client.send(request)
-    side.stores[resource].upsert(raw)
-    patched: Obj = _DECODE(raw)
-    return patched
-
-
-async def _delete(side: Side, resource: Resource, current: Obj, delete: Delete) -> bool:
-    """Was it there to be deleted?"""
-    meta = current["metadata"]
-    if meta.get("deletionTimestamp") and delete.grace_period_seconds is None:
-        return False
-    request = requests.delete(
-        resource,
-        meta["name"],
-        meta.get("namespace"),
-        uid=meta["uid"],
-        grace_period_seconds=delete.grace_period_seconds,
-    )
-    try:
-        await side.client.send(request)
-    except errors.NotFound:
-        # the watch will say so too; saying it now keeps the next reconcile from trying again
-        side.stores[resource].remove((meta.get("namespace", ""), meta["name"]), uid=meta["uid"])
-        return False
-    return True
 
 
 async def _act(side: Side, action: Action) -> None:

@@ -16,7 +16,7 @@ from nestling.kube import cache, errors, queue
 from nestling.kube.resource import CONFIG_MAPS, SECRETS, Obj
 from nestling.naming import labels
 from nestling.naming.tenant import VirtualKey
-from nestling.syncer import apply, ledger, loop_detector, metrics, reasons, verbs
+from nestling.syncer import apply, ledger, loop_detector, metrics, reasons, replacement, verbs
 from nestling.syncer.context import SyncContext
 from nestling.syncer.spec import Agreed, Delete, Pair, SideName, SyncSpec, Waiting, Wanted
 
@@ -178,7 +178,8 @@ class Controller:
         pair = self.pair(key)
         if _is_excluded(pair.virtual) or _is_excluded(pair.host):
             return None
-        return pair, self._replaced(pair) or await verbs.reconcile(ctx, self.spec, pair)
+        begun = replacement.resumed(pair) or self._replaced(pair)
+        return pair, begun or await verbs.reconcile(ctx, self.spec, pair)
 
     def pair(self, key: VirtualKey) -> Pair:
         """Both objects as the caches have them. A host object that is not this key's is refused."""

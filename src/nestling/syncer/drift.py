@@ -257,12 +257,13 @@ def classify(spec: SyncSpec, pair: Pair, wanted: Wanted) -> str | None:
             return HOST_MISSING
         if _differs(pair.host, wanted.host, with_status=False):
             return FIELDS
-    if wanted.virtual is not None and not wanted.replace_virtual:
-        if pair.virtual is None:
-            return VIRTUAL_MISSING
-        if _differs(pair.virtual, wanted.virtual, with_status=spec.has_status):
-            return FIELDS
-    return FIELDS if wanted.actions or wanted.replace_virtual is not None else None
+    if pair.virtual is None and (wanted.virtual is not None or wanted.replace_virtual is not None):
+        return VIRTUAL_MISSING
+    if wanted.actions or wanted.replace_virtual is not None:
+        return FIELDS
+    if wanted.virtual is None or pair.virtual is None:
+        return None
+    return FIELDS if _differs(pair.virtual, wanted.virtual, with_status=spec.has_status) else None
 
 
 def _deletes(current: Obj | None, delete: Delete | None) -> bool:

@@ -97,6 +97,22 @@ class Delete:
     grace_period_seconds: int | None = None
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Replace:
+    """Delete the virtual object and create this one in its place, for fields that cannot be changed (a ClusterIP).
+
+    See ``nestling.syncer.replacement``.
+    """
+
+    virtual: Obj
+    #: What to try out first instead, where the old object is in the way of the new one (it holds its own node port).
+    rehearsal: Obj | None = None
+    #: If the virtual API server would not take the new object: delete the host object, to get another one.
+    otherwise: Delete | None = None
+    #: Is the host object ours to write a note on? If not, it must be enough to create the virtual object from.
+    is_noted: bool = True
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
     """A write to a subresource that is not ``status``: a binding, ephemeral containers, a resize."""
@@ -125,8 +141,8 @@ class Wanted:
     virtual: Obj | None = None
     host: Obj | None = None
     delete_virtual: Delete | None = None
-    #: Delete the virtual object and create this one in its place: for fields that cannot be changed (a ClusterIP).
-    replace_virtual: Obj | None = None
+    #: Instead of ``virtual`` and ``host``.
+    replace_virtual: Replace | None = None
     delete_host: Delete | None = None
     actions: tuple[Action, ...] = ()
     warnings: tuple[Warn, ...] = ()

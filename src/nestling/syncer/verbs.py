@@ -88,6 +88,8 @@ def agreement(spec: SyncSpec, pair: Pair, wanted: Wanted) -> Agreed | None:
     change. A verb that wanted neither object to change (only a binding, say) has not compared them: what was agreed
     before still holds, and no more.
     """
+    if wanted.replace_virtual is not None:
+        return None
     if wanted.virtual is None and wanted.host is None and not wanted.delete_host and not wanted.delete_virtual:
         return pair.agreed if pair.virtual is not None and pair.host is not None else None
     virtual = wanted.virtual if wanted.virtual is not None else pair.virtual

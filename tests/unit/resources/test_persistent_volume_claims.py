@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from nestling.kube.resource import PERSISTENT_VOLUME_CLAIMS, Obj
+from nestling.kube.resource import PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, PODS, Obj
 from tests.support import syncing
 
 HOST = ("team-x", "data-x-default-x-my-vc")
 VIRTUAL = ("default", "data")
+PROTECTION = "kubernetes.io/pvc-protection"
 
 
 @pytest.fixture
@@ -119,3 +120,98 @@ async def test_a_claim_that_a_finalizer_of_the_tenant_holds_keeps_its_data(world
     world.virtual.drop(PERSISTENT_VOLUME_CLAIMS, *VIRTUAL)
     await world.settle()
     assert world.host.names(PERSISTENT_VOLUME_CLAIMS) == []
+
+
+async def bind(world: syncing.World, volume: str) -> None:
+    """What the host's controllers do to the host claim."""
+    patch: Obj = {
+        "metadata": {"annotations": {"pv.kubernetes.io/bind-completed": "yes"}},
+        "spec": {"volumeName": volume},
+        "status": {"phase": "Bound", "capacity": {"storage": "1Gi"}, "accessModes": ["ReadWriteOnce"]},
+    }
+    world.host.change(PERSISTENT_VOLUME_CLAIMS, *HOST, patch)
+    await world.settle()
+
+
+async def without_host_claim(world: syncing.World, *finalizers: str) -> Obj:
+    """A bound claim whose host claim went while the syncer was down; the answer is the claim as it was."""
+    await bound(world)
+    held = {"metadata": {"finalizers": [PROTECTION, *finalizers], "labels": {"app": "db"}}}
+    world.virtual.change(PERSISTENT_VOLUME_CLAIMS, *VIRTUAL, held)
+    await world.settle()
+    before = world.virtual.there(PERSISTENT_VOLUME_CLAIMS, *VIRTUAL)
+    world.host.is_deaf = True
+    world.host.drop(PERSISTENT_VOLUME_CLAIMS, *HOST)
+    world.host.is_deaf = False
+    world.restart()
+    await world.settle()
+    return before
+
+
+async def test_a_claim_whose_host_claim_went_while_nobody_looked_is_bound_anew(world: syncing.World) -> None:
+    before = await without_host_claim(world)
+    assert world.host.there(PERSISTENT_VOLUME_CLAIMS, *HOST)["spec"].get("volumeName") is None
+    waiting = world.virtual.there(PERSISTENT_VOLUME_CLAIMS, *VIRTUAL)
+    assert waiting["metadata"]["uid"] != before["metadata"]["uid"]
+    assert "volumeName" not in waiting["spec"]
+    assert "annotations" not in waiting["metadata"]
+    assert waiting["metadata"]["labels"] == {"app": "db"}
+    assert world.virtual.names(PERSISTENT_VOLUMES) == []
+    await bind(world, "pvc-2")
+    claim = world.virtual.there(PERSISTENT_VOLUME_CLAIMS, *VIRTUAL)
+    assert claim["metadata"]["uid"] == waiting["metadata"]["uid"]
+    assert (claim["spec"]["volumeName"], claim["status"]["phase"]) == ("pvc-2", "Bound")
+    assert world.virtual.there(PERSISTENT_VOLUMES, "", "pvc-2")["spec"]["claimRef"]["uid"] == claim["metadata"]["uid"]
+    assert world.virtual.names(PERSISTENT_VOLUMES) == ["pvc-2"]
+    assert await world.again() == []
+
+
+async def test_finalizers_of_the_tenants_are_on_the_new_claim_too(world: syncing.World) -> None:
+    await without_host_claim(world, "backup/wanted")
+    finalizers = world.virtual.there(PERSISTENT_VOLUME_CLAIMS, *VIRTUAL)["metadata"]["finalizers"]
+    assert finalizers == ["backup/wanted"]  # the API server puts its own on
+
+
+async def test_a_pod_that_uses_a_claim_is_not_touched_when_the_claim_is_bound_anew(world: syncing.World) -> None:
+    volumes = [{"name": "v", "persistentVolumeClaim": {"claimName": "data"}}]
+    world.virtual.put(PODS, syncing.pod("user", volumes=volumes))
+    await world.settle()
+    pods = world.virtual.there(PODS, "default", "user"), world.host.there(PODS, "team-x", "user-x-default-x-my-vc")
+    await without_host_claim(world)
+    await bind(world, "pvc-2")
+    assert world.virtual.there(PODS, "default", "user") == pods[0]
+    assert world.host.there(PODS, "team-x", "user-x-default-x-my-vc") == pods[1]
+
+
+async def test_a_host_claim_that_was_made_anew_while_we_looked_elsewhere(world: syncing.World) -> None:
+    await bound(world)
+    before = world.virtual.there(PERSISTENT_VOLUME_CLAIMS, *VIRTUAL)["metadata"]["uid"]
+    host = world.host.there(PERSISTENT_VOLUME_CLAIMS, *HOST)
+    again = {**host, "metadata": {**host["metadata"], "uid": "another"}, "spec": {**host["spec"], "volumeName": "new"}}
+    world.host.put(PERSISTENT_VOLUME_CLAIMS, again)
+    await world.settle()
+    claim = world.virtual.there(PERSISTENT_VOLUME_CLAIMS, *VIRTUAL)
+    assert claim["metadata"]["uid"] != before
+    assert claim["spec"]["volumeName"] == "new"
+
+
+async def test_a_volume_that_the_tenant_named_gives_way_to_the_hosts(world: syncing.World) -> None:
+    world.virtual.put(PERSISTENT_VOLUME_CLAIMS, syncing.claim(volumeName="chosen"))
+    await world.settle()
+    before = world.virtual.there(PERSISTENT_VOLUME_CLAIMS, *VIRTUAL)
+    assert before["spec"]["volumeName"] == "chosen"  # the host has not decided yet
+    await bind(world, "pvc-1")
+    claim = world.virtual.there(PERSISTENT_VOLUME_CLAIMS, *VIRTUAL)
+    assert claim["spec"]["volumeName"] == "pvc-1"
+    assert claim["metadata"]["uid"] != before["metadata"]["uid"]
+    assert await world.again() == []
+
+
+async def test_a_claim_that_is_on_its_way_out_is_not_replaced(world: syncing.World) -> None:
+    await bound(world)
+    going = {"metadata": {"finalizers": ["backup/running"], "deletionTimestamp": "2026-01-01T00:00:00Z"}}
+    before = world.virtual.change(PERSISTENT_VOLUME_CLAIMS, *VIRTUAL, going)
+    await bind(world, "pvc-2")
+    after = world.virtual.there(PERSISTENT_VOLUME_CLAIMS, *VIRTUAL)
+    assert after["metadata"]["uid"] == before["metadata"]["uid"]
+    assert after["metadata"]["finalizers"] == ["backup/running"]

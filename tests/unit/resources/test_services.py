@@ -8,7 +8,7 @@ import pytest
 
 from nestling.kube.resource import SERVICES, Obj
 from nestling.naming import labels
-from nestling.resources import services
+from nestling.syncer import replacement
 from tests.support import fake_side, syncing
 
 HOST = ("team-x", "web-x-default-x-my-vc")
@@ -67,27 +67,8 @@ async def test_the_note_of_a_replacement_is_gone_afterwards_and_never_shown(worl
     world.host.take_ip("10.96.0.150")
     await synced(world)
     virtual = world.virtual.there(SERVICES, "default", "web")["metadata"]
-    assert services.REPLACEMENT not in (virtual.get("annotations") or {})
-    assert services.REPLACEMENT not in world.host.there(SERVICES, *HOST)["metadata"]["annotations"]
-
-
-async def test_a_crash_in_the_middle_of_a_replacement_loses_no_service(world: syncing.World) -> None:
-    world.host.take_ip("10.96.0.150")
-
-    def lost_power(request: object) -> None:
-        if getattr(request, "method", "") == "POST" and "services" in getattr(request, "path", ""):
-            raise RuntimeError("lost power")
-
-    world.virtual.answers.append(lost_power)
-    world.virtual.put(SERVICES, syncing.service("web", clusterIP="10.96.0.150"))
-    await world.settle()
-    assert world.virtual.get_now(SERVICES, "default", "web") is None
-    world.virtual.answers.clear()
-    world.restart()
-    await world.settle()
-    virtual, host = there(world)
-    assert virtual["clusterIP"] == host["clusterIP"]
-    assert await world.again() == []
+    assert replacement.NOTE not in (virtual.get("annotations") or {})
+    assert replacement.NOTE not in world.host.there(SERVICES, *HOST)["metadata"]["annotations"]
 
 
 async def test_node_ports_that_the_host_gives_come_up(world: syncing.World) -> None:

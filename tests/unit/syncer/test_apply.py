@@ -195,17 +195,6 @@ async def test_a_foreign_object_is_refused_and_stays(world: syncing.World) -> No
     assert world.host.there(CONFIG_MAPS, *HOST_KEY) == before
 
 
-async def test_replace_deletes_with_the_uid_and_creates(world: syncing.World) -> None:
-    pair = put_both(world, SERVICES, spec={"clusterIP": "10.96.0.50", "ports": []})
-    assert pair.virtual is not None
-    replacement = syncing.service("web", clusterIP="10.96.0.77")
-    await run(world, pair, Wanted(replace_virtual=replacement), "services")
-    delete, create = world.virtual.writes[:2]
-    assert fake_side.body_of(delete)["preconditions"] == {"uid": pair.virtual["metadata"]["uid"]}
-    assert create.method == "POST"
-    assert world.virtual.there(SERVICES, *KEY)["spec"]["clusterIP"] == "10.96.0.77"
-
-
 async def test_actions_go_to_subresources_of_their_side(world: syncing.World) -> None:
     pair = put_both(world, PODS, spec={"containers": [{"name": "app", "image": "x"}]})
     binding = Action(

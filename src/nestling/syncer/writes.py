@@ -1,0 +1,74 @@
+"""One object on one API server: create, change, delete.
+
+Every change carries the resourceVersion that it was decided on, every delete the UID; what was written goes into the
+cache at once, so that the next reconcile of the key sees it.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from nestling.kube import errors, merge, requests
+from nestling.kube.resource import Obj, Resource
+from nestling.syncer.context import Side
+from nestling.syncer.spec import Delete
+
+_DECODE: Final = msgspec.json.Decoder().decode
+
+
+async def create(side: Side, resource: Resource, wanted: Obj, *, with_status: bool) -> None:
+    """Create an object, and give it its status."""
+    body = {key: value for key, value in wanted.items() if key != "status"}
+    body = {"apiVersion": resource.api_version, "kind": resource.kind, **body}
+    raw = await side.client.send(requests.create(resource, body, wanted["metadata"].get("namespace")))
+    side.stores[resource].upsert(raw)
+    if with_status and wanted.get("status"):
+        created: Obj = _DECODE(raw)
+        await patch(
+            side, resource, created, {"status": merge.diff(created.get("status") or {}, wanted["status"])}, "status"
+        )
+
+
+async def update(side: Side, resource: Resource, current: Obj, wanted: Obj, *, with_status: bool) -> bool:
+    """Was there a difference?"""
+    difference = merge.diff(current, wanted)
+    status = difference.pop("status", None)
+    if difference:
+        current = await patch(side, resource, current, difference)
+    if status and with_status:
+        await patch(side, resource, current, {"status": status}, "status")
+    return bool(difference) or bool(status and with_status)
+
+
+async def patch(side: Side, resource: Resource, current: Obj, difference: Obj, subresource: str | None = None) -> Obj:
+    """The object as it is after this change."""
+    meta = current["metadata"]
+    body = {**difference, "metadata": {**difference.get("metadata", {}), "resourceVersion": meta["resourceVersion"]}}
+    request = requests.patch(resource, meta["name"], body, meta.get("namespace"), subresource=subresource)
+    raw = await side.client.send(request)
+    side.stores[resource].upsert(raw)
+    patched: Obj = _DECODE(raw)
+    return patched
+
+
+async def delete(side: Side, resource: Resource, current: Obj, how: Delete) -> bool:
+    """Was it there to be deleted?"""
+    meta = current["metadata"]
+    if meta.get("deletionTimestamp") and how.grace_period_seconds is None:
+        return False
+    request = requests.delete(
+        resource,
+        meta["name"],
+        meta.get("namespace"),
+        uid=meta["uid"],
+        grace_period_seconds=how.grace_period_seconds,
+    )
+    try:
+        await side.client.send(request)
+    except errors.NotFound:
+        # the watch will say so too; saying it now keeps the next reconcile from trying again
+        side.stores[resource].remove((meta.get("namespace", ""), meta["name"]), uid=meta["uid"])
+        return False
+    return True
