@@ -60,10 +60,14 @@ ROWS: Final[tuple[Row, ...]] = (
             "podDisruptionBudgets",
             "priorityClasses",
             "customResources",
-            "namespaces",
             "resourceClaims",
             "resourceClaimTemplates",
         )
+    ),
+    _row(
+        "sync.toHost.namespaces",
+        _L,
+        "remove it; all objects go into one namespace of the host, under names of their own",
     ),
     *(
         _row(f"sync.fromHost.{kind}", _L, "remove it; the virtual cluster does not show this kind of the host")
