@@ -98,7 +98,7 @@ class Power:
 
     def back(self) -> None:
         for side in self._sides:
-            del side.send  # type: ignore[method-assign]  # the class has its own again
+            del side.send
 
     def _meter(self, side: fake_side.FakeSide) -> None:
         send = side.send
