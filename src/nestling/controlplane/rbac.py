@@ -40,8 +40,8 @@ def base_rules(config: model.VClusterConfig, tenant: Tenant) -> tuple[PolicyRule
         PolicyRule(("",), ("services",), (*READ, "create")),
         PolicyRule(("",), ("services",), ("patch",), (tenant.name,)),
         PolicyRule(("",), ("secrets",), ("create",)),
-        PolicyRule(("",), ("secrets",), (*READ, "update", "patch"), tuple(dict.fromkeys(own_secrets))),
-        PolicyRule(("apps",), ("statefulsets", "deployments"), ("get", "list")),
+        PolicyRule(("",), ("secrets",), (*READ, "patch"), tuple(dict.fromkeys(own_secrets))),
+        PolicyRule(("apps",), ("statefulsets", "deployments"), ("list",)),
     ]
     if config.control_plane.stateful_set.high_availability.replicas > 1:
         rules.append(PolicyRule(("coordination.k8s.io",), ("leases",), ("get", "create", "update")))
@@ -74,7 +74,7 @@ def cluster_role_rules(config: model.VClusterConfig, kinds: Iterable[Kind]) -> l
         return None
     if role.overwrite_rules:
         return list(role.overwrite_rules)
-    ranges = PolicyRule(("networking.k8s.io",), ("servicecidrs",), ("get", "list"), cluster=True)
+    ranges = PolicyRule(("networking.k8s.io",), ("servicecidrs",), ("list",), cluster=True)
     return [*render([ranges, *wanted]), *role.extra_rules]
 
 
@@ -95,7 +95,7 @@ def foreign_rules(names: Sequence[str]) -> list[Obj]:
     return render(
         [
             PolicyRule(("",), ("secrets",), ("create",)),
-            PolicyRule(("",), ("secrets",), (*READ, "update", "patch"), tuple(names)),
+            PolicyRule(("",), ("secrets",), (*READ, "patch"), tuple(names)),
         ]
     )
 

@@ -124,5 +124,5 @@ SPEC: Final = SyncSpec(
     mirror_host_deletion=False,
     replace_on_uid_mismatch=False,
     has_status=False,
-    host_rules=(rules.PolicyRule(api_groups=("",), resources=("events",), verbs=("create", "patch", *rules.READ)),),
+    host_rules=(rules.PolicyRule(api_groups=("",), resources=("events",), verbs=rules.WATCH),),
 )

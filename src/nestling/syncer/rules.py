@@ -7,8 +7,10 @@ from typing import Final
 
 #: Read and watch.
 READ: Final = ("get", "list", "watch")
-#: Everything the syncer does with objects that it owns.
-FULL: Final = ("create", "delete", "patch", "update", *READ)
+#: Watch without reading single objects.
+WATCH: Final = ("list", "watch")
+#: Everything the syncer does with objects that it owns. Changes are patches: it never sends whole objects.
+FULL: Final = ("create", "delete", "patch", *READ)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

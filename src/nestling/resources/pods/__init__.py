@@ -94,7 +94,7 @@ SPEC: Final = SyncSpec(
         rules.PolicyRule(
             api_groups=("",),
             resources=("pods/ephemeralcontainers", "pods/resize", "pods/status"),
-            verbs=("patch", "update"),
+            verbs=("patch",),
         ),
     ),
 )
