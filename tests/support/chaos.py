@@ -68,8 +68,11 @@ class Syncer:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
 
+    def _client(self, config: kubeconfig.ClientConfig) -> client.Client:
+        return client.Client(config)
+
     async def _run(self) -> None:
-        async with client.Client(self._virtual) as virtual, client.Client(self._host) as host:
+        async with self._client(self._virtual) as virtual, self._client(self._host) as host:
             self.manager = manager.Manager(
                 manager.Parts(
                     tenant=TENANT,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from nestling.kube import errors
 from nestling.kube.resource import PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, PODS, Obj
 from nestling.naming import labels
@@ -29,7 +31,7 @@ def uid(one: Obj) -> str:
     return str(one["metadata"]["uid"])
 
 
-async def used(sides: Sides, name: str, **meta: list[str]) -> tuple[Obj, Obj]:
+async def used(sides: Sides, name: str, **meta: Any) -> tuple[Obj, Obj]:
     """A bound claim and a running pod of the same name that uses it, both as the tenant sees them."""
     await sides.create(PERSISTENT_VOLUME_CLAIMS, name, CLAIM, **meta)
     volumes = [{"name": "v", "persistentVolumeClaim": {"claimName": name}}]
