@@ -6,6 +6,8 @@ each test asks for what a stored mapping promises.
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from nestling.kube import errors
@@ -18,12 +20,12 @@ FORCED = {labels.FORCE_SYNC: "true"}
 NOWHERE = {"no": "such-node"}
 
 
-async def stored(sides: Sides, resource: Resource, name: str, **meta: dict[str, str]) -> Obj:
+async def stored(sides: Sides, resource: Resource, name: str, **meta: Any) -> Obj:
     """A ConfigMap or Secret that nothing uses yet."""
     return await sides.create(resource, name, {"data": {"k": "dg=="}}, **meta)
 
 
-async def using(sides: Sides, name: str, **spec: object) -> Obj:
+async def using(sides: Sides, name: str, **spec: Any) -> Obj:
     """A pod that waits for ever."""
     return await sides.create(PODS, name, pod(nodeSelector=NOWHERE, **spec))
 
