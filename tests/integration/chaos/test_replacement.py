@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
@@ -159,7 +160,7 @@ async def test_the_syncer_dies_after_each_write_of_a_replacement(stage: Stage) -
         before = await stage.bereave(name)
         death = Death(number)
         async with stage.syncing(death):
-            await until(lambda: _ended(stage, name, death), "death, or agreement")
+            await until(functools.partial(_ended, stage, name, death), "death, or agreement")
         deaths += death.has_come.is_set()
         async with stage.syncing():
             for resource, old in before.items():
