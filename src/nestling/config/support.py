@@ -51,13 +51,9 @@ ROWS: Final[tuple[Row, ...]] = (
     *(
         _row(f"sync.toHost.{kind}", _L, "remove it; objects of this kind stay inside the virtual cluster")
         for kind in (
-            "ingresses",
             "gatewayApi",
-            "networkPolicies",
             "persistentVolumes",
             "storageClasses",
-            "serviceAccounts",
-            "podDisruptionBudgets",
             "priorityClasses",
             "customResources",
             "resourceClaims",
@@ -72,11 +68,8 @@ ROWS: Final[tuple[Row, ...]] = (
     *(
         _row(f"sync.fromHost.{kind}", _L, "remove it; the virtual cluster does not show this kind of the host")
         for kind in (
-            "ingressClasses",
             "gatewayClasses",
             "gateways",
-            "runtimeClasses",
-            "priorityClasses",
             "csiNodes",
             "csiDrivers",
             "csiStorageCapacities",
@@ -87,7 +80,6 @@ ROWS: Final[tuple[Row, ...]] = (
         )
     ),
     _row("sync.fromHost.nodes", _L, "remove it; a stand-in is shown for each node that runs a pod of the tenant"),
-    _row("sync.fromHost.storageClasses.selector", _L, "remove it; all StorageClasses of the host are shown"),
     _row("sync.*.*.patches", _L, _PATCHES),
     _row("sync.toHost.pods.hybridScheduling", _L, "remove it; the host places the pods"),
     # Integrations and things that are installed into the virtual cluster.

@@ -108,5 +108,32 @@ def network_policy_peer(peer: Mapping[str, Any], namespace: str, tenant: Tenant)
     return {"podSelector": selector}
 
 
+def matches(selector: Selector, own: Mapping[str, str]) -> bool:
+    """Does a label selector select an object with these labels? The empty one selects everything.
+
+    Raises:
+        ValueError: an operator that Kubernetes does not know.
+    """
+    exact: Mapping[str, str] = selector.get("matchLabels") or {}
+    return all(own.get(key) == value for key, value in exact.items()) and all(
+        _holds(one, own) for one in selector.get("matchExpressions") or ()
+    )
+
+
+def _holds(requirement: Selector, own: Mapping[str, str]) -> bool:
+    key, values = requirement["key"], requirement.get("values") or ()
+    match requirement.get("operator"):
+        case "In":
+            return key in own and own[key] in values
+        case "NotIn":
+            return key not in own or own[key] not in values
+        case "Exists":
+            return key in own
+        case "DoesNotExist":
+            return key not in own
+        case unknown:
+            raise ValueError(f'operator "{unknown}" is none of In, NotIn, Exists, DoesNotExist')
+
+
 def _map(match: Mapping[str, str], tenant: Tenant) -> dict[str, str]:
     return {labels.label_key_to_host(key, tenant): value for key, value in match.items()}

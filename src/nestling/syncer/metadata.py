@@ -7,7 +7,7 @@ that the host added stay.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from nestling.kube.resource import Obj
 from nestling.naming import annotations as naming_annotations
@@ -29,7 +29,7 @@ def for_create(ctx: SyncContext, spec: SyncSpec, virtual: Obj, host_key: HostKey
         virtual,
         host_key,
         virtual_labels=_without(meta.get("labels"), spec.excluded_labels),
-        virtual_annotations=_without(meta.get("annotations"), spec.excluded_annotations),
+        virtual_annotations=_annotations_of(spec, meta),
         host_labels={},
         host_annotations={},
     )
@@ -49,12 +49,10 @@ def for_update(
         agreed_host=_labels_seen(ctx, spec, agreed.host) if agreed else None,
     )
     new_annotations = three_way(
-        _without(virtual_meta.get("annotations"), spec.excluded_annotations),
+        _annotations_of(spec, virtual_meta),
         _annotations_seen(spec, host),
         managed=naming_annotations.managed_keys(host_annotations, labels.MANAGED_ANNOTATIONS),
-        agreed_virtual=_without(agreed.virtual["metadata"].get("annotations"), spec.excluded_annotations)
-        if agreed
-        else None,
+        agreed_virtual=_annotations_of(spec, agreed.virtual["metadata"]) if agreed else None,
         agreed_host=_annotations_seen(spec, agreed.host) if agreed else None,
     )
     wanted_virtual = fields.clone(virtual_meta)
@@ -62,7 +60,11 @@ def for_update(
     _set(
         wanted_virtual,
         "annotations",
-        {**_only(virtual_meta.get("annotations"), spec.excluded_annotations), **new_annotations},
+        {
+            **_only(virtual_meta.get("annotations"), spec.excluded_annotations),
+            **_only(virtual_meta.get("annotations"), spec.translated_annotations),
+            **new_annotations,
+        },
     )
     wanted_host = _host_metadata(
         ctx,
@@ -166,12 +168,19 @@ def _labels_seen(ctx: SyncContext, spec: SyncSpec, host: Obj) -> Strings:
 
 def _annotations_seen(spec: SyncSpec, host: Obj) -> Strings:
     """The annotations of a host object as the tenant would see them."""
-    return _without(naming_annotations.to_virtual(host["metadata"].get("annotations")), spec.excluded_annotations)
+    return _annotations_of(spec, {"annotations": naming_annotations.to_virtual(host["metadata"].get("annotations"))})
 
 
-def _only(strings: Strings | None, included: frozenset[str]) -> Strings:
+def _annotations_of(spec: SyncSpec, meta: Obj) -> Strings:
+    """The annotations that both sides share."""
+    excluded, translated = spec.excluded_annotations, spec.translated_annotations
+    found: Strings = meta.get("annotations") or {}
+    return {key: value for key, value in found.items() if key not in excluded and key not in translated}
+
+
+def _only(strings: Strings | None, included: Container[str]) -> Strings:
     return {key: value for key, value in (strings or {}).items() if key in included}
 
 
-def _without(strings: Strings | None, excluded: frozenset[str]) -> Strings:
+def _without(strings: Strings | None, excluded: Container[str]) -> Strings:
     return {key: value for key, value in (strings or {}).items() if key not in excluded}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Container, Iterable, Mapping
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -198,10 +198,14 @@ class SyncSpec:
     translate: Callable[[SyncContext, Obj], Obj] = lambda _ctx, obj: fields.body(obj)
     #: Is this virtual object synced at all?
     selected: Callable[[SyncContext, Obj], bool] = lambda _ctx, _obj: True
+    #: Why this virtual object may not be synced, for the tenant to read; None when it may.
+    refusal: Callable[[SyncContext, Obj], str | None] = lambda _ctx, _obj: None
     references: Callable[[Obj], Iterable[Reference]] = lambda _obj: ()
     #: Labels and annotations that do not go to the other side by themselves.
     excluded_labels: frozenset[str] = frozenset()
     excluded_annotations: frozenset[str] = frozenset()
+    #: Annotations that name other objects: they go down only, as ``extra_annotations`` translates them.
+    translated_annotations: Container[str] = frozenset()
     #: Labels and annotations of the kind's own on the host object.
     extra_labels: Callable[[SyncContext, Obj], dict[str, str]] = lambda _ctx, _obj: {}
     extra_annotations: Callable[[SyncContext, Obj], dict[str, str]] = lambda _ctx, _obj: {}

@@ -8,12 +8,16 @@ from nestling.kube.resource import Obj
 from nestling.naming import ownership
 from nestling.syncer import fields, metadata
 from nestling.syncer.context import SyncContext
-from nestling.syncer.spec import NOTHING, Agreed, Delete, Pair, SyncSpec, Wanted
+from nestling.syncer.spec import NOTHING, Agreed, Delete, Pair, SyncSpec, Wanted, Warn
 
 
 async def reconcile(ctx: SyncContext, spec: SyncSpec, pair: Pair) -> Wanted:
     """Choose the verb by which of the two objects exist."""
     pair = _remembering(pair)
+    if pair.virtual is not None and not pair.virtual["metadata"].get("deletionTimestamp"):
+        refusal = spec.refusal(ctx, pair.virtual)
+        if refusal is not None:
+            return Wanted(warnings=(Warn(message=refusal),))
     if pair.virtual is not None and pair.host is not None:
         return await spec.sync(ctx, pair) if spec.sync else sync(ctx, spec, pair)
     if pair.virtual is not None:

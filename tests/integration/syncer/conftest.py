@@ -10,6 +10,17 @@ from tests.integration.syncer import sides as sides_module
 from tests.support import host as host_module
 from tests.support.host import RunningHost
 
+#: Kinds that the second virtual cluster syncs.
+OFF_BY_DEFAULT = (
+    "toHost.ingresses",
+    "toHost.networkPolicies",
+    "toHost.podDisruptionBudgets",
+    "toHost.serviceAccounts",
+    "fromHost.ingressClasses",
+    "fromHost.priorityClasses",
+    "fromHost.runtimeClasses",
+)
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All of these need processes, and the first one waits for them to start."""
@@ -33,7 +44,7 @@ def vcluster(host: RunningHost) -> Iterator[sides_module.VirtualCluster]:
 
 @pytest.fixture(scope="session")
 def other_vcluster(host: RunningHost) -> Iterator[sides_module.VirtualCluster]:
-    yield from _created("two", host)
+    yield from _created("two", host, *(f"sync.{kind}.enabled=true" for kind in OFF_BY_DEFAULT))
 
 
 @pytest.fixture

@@ -184,3 +184,27 @@ def test_no_selector_of_pods_finds_another_tenants_pod_or_the_control_plane(
     assert translated is not None
     assert not selects(translated, labels.to_host(pod, key, Tenant(f"{tenant.name}-2", tenant.namespace)))
     assert not selects(translated, {"app": "vcluster", "release": tenant.name})
+
+
+@pytest.mark.parametrize(
+    ("selector", "expected"),
+    [
+        ({}, True),
+        ({"matchLabels": {"a": "1"}}, True),
+        ({"matchLabels": {"a": "2"}}, False),
+        ({"matchExpressions": [{"key": "a", "operator": "In", "values": ["1", "2"]}]}, True),
+        ({"matchExpressions": [{"key": "b", "operator": "In", "values": ["1"]}]}, False),
+        ({"matchExpressions": [{"key": "a", "operator": "NotIn", "values": ["1"]}]}, False),
+        ({"matchExpressions": [{"key": "b", "operator": "NotIn", "values": ["1"]}]}, True),
+        ({"matchExpressions": [{"key": "a", "operator": "Exists"}]}, True),
+        ({"matchExpressions": [{"key": "a", "operator": "DoesNotExist"}]}, False),
+        ({"matchLabels": {"a": "1"}, "matchExpressions": [{"key": "b", "operator": "Exists"}]}, False),
+    ],
+)
+def test_which_labels_a_selector_matches(selector: dict[str, Any], expected: bool) -> None:
+    assert selectors.matches(selector, {"a": "1"}) is expected
+
+
+def test_an_operator_that_nobody_knows_is_an_error() -> None:
+    with pytest.raises(ValueError, match='operator "Like" is none of'):
+        selectors.matches({"matchExpressions": [{"key": "a", "operator": "Like"}]}, {"a": "1"})

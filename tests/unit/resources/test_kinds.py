@@ -27,6 +27,12 @@ KEYS = {
     "persistentvolumes": "sync.toHost.persistentVolumes",
     "storageclasses": "sync.fromHost.storageClasses",
     "configmaps": "sync.toHost.configMaps",
+    "ingressclasses": "sync.fromHost.ingressClasses",
+    "runtimeclasses": "sync.fromHost.runtimeClasses",
+    "priorityclasses": "sync.fromHost.priorityClasses",
+    "serviceaccounts": "sync.toHost.serviceAccounts",
+    "networkpolicies": "sync.toHost.networkPolicies",
+    "poddisruptionbudgets": "sync.toHost.podDisruptionBudgets",
 }
 #: Kinds that take the place of the real ones while those are switched off.
 INVERTED = frozenset({"nodes", "persistentvolumes"})
@@ -75,7 +81,7 @@ def test_each_kind_has_a_key_that_switches_it_on(spec: SyncSpec) -> None:
 @pytest.mark.parametrize("spec", [spec for spec in SPECS if spec.host], ids=lambda spec: spec.name)
 def test_each_kind_with_a_host_resource_says_what_it_needs_there(spec: SyncSpec) -> None:
     assert spec.host is not None
-    for verb in ("get", "list", "watch"):
+    for verb in ("list", "watch"):
         assert any(
             spec.host.plural in rule.resources and spec.host.group in rule.api_groups and verb in rule.verbs
             for rule in spec.host_rules
@@ -98,7 +104,16 @@ def test_each_kind_has_a_line_in_the_docs(spec: SyncSpec) -> None:
 
 
 def test_what_is_on_by_default() -> None:
-    assert {spec.name for spec in SPECS if not spec.enabled(EMPTY)} == {"storageclasses"}
+    assert {spec.name for spec in SPECS if not spec.enabled(EMPTY)} == {
+        "ingressclasses",
+        "ingresses",
+        "networkpolicies",
+        "poddisruptionbudgets",
+        "priorityclasses",
+        "runtimeclasses",
+        "serviceaccounts",
+        "storageclasses",
+    }
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)

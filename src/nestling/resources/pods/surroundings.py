@@ -5,11 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from nestling.kube.resource import CONFIG_MAPS, NAMESPACES, PODS, SECRETS, SERVICES, Obj, Resource
+from nestling.kube.resource import (
+    CONFIG_MAPS,
+    NAMESPACES,
+    PODS,
+    PRIORITY_CLASSES,
+    RUNTIME_CLASSES,
+    SECRETS,
+    SERVICES,
+    Obj,
+    Resource,
+)
 from nestling.naming import names, ownership
 from nestling.naming.tenant import VirtualKey
 from nestling.resources.pods import hostpaths, options
 from nestling.resources.pods.context import PodContext
+from nestling.syncer import mirror
 from nestling.syncer.context import SyncContext
 
 DNS: Final = VirtualKey("kube-system", "kube-dns")
@@ -24,6 +35,7 @@ def around(ctx: SyncContext, pod: Obj, *, for_containers: bool) -> PodContext:
     status.
     """
     namespace: str = pod["metadata"]["namespace"]
+    from_host = ctx.config.sync.from_host
     owner = ctx.owner_uid if ctx.config.experimental.sync_settings.set_owner else None
     namespace_meta = ctx.virtual.meta(NAMESPACES, VirtualKey("", namespace))
     return PodContext(
@@ -38,6 +50,8 @@ def around(ctx: SyncContext, pod: Obj, *, for_containers: bool) -> PodContext:
         namespace_labels=(namespace_meta.labels or {}) if namespace_meta else {},
         owner_uid=owner,
         resize=ctx.host.minor >= _RESIZE_SINCE,
+        offered_priority_classes=mirror.offered(ctx, PRIORITY_CLASSES, from_host.priority_classes.selector),
+        offered_runtime_classes=mirror.offered(ctx, RUNTIME_CLASSES, from_host.runtime_classes.selector),
         env_from_keys=_env_from_keys(ctx, pod) if for_containers else {},
         host_uids=_host_uids(ctx, hostpaths.pod_uids(pod["spec"])) if for_containers else {},
     )

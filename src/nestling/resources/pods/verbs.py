@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from nestling.kube.resource import NODES, PODS, Obj
+from nestling.kube.resource import NODES, PODS, SERVICE_ACCOUNTS, Obj
 from nestling.naming.tenant import HostKey, VirtualKey
 from nestling.resources.pods import metadata as pod_metadata
 from nestling.resources.pods import status, surroundings, translate, update
@@ -34,7 +34,15 @@ async def to_host(ctx: SyncContext, pair: Pair) -> Wanted:
         host = translate.translate(surroundings.around(ctx, virtual, for_containers=True), virtual)
     except Refused as refusal:
         return Wanted(warnings=(Warn(message=str(refusal)),))
+    _require_account(ctx, host)
     return Wanted(host=host, warnings=tuple(Warn(message=text) for text in translate.warnings(virtual)))
+
+
+def _require_account(ctx: SyncContext, host: Obj) -> None:
+    """The host refuses pods whose ServiceAccount does not exist; one that is synced comes a moment later."""
+    account = HostKey(ctx.tenant.namespace, host["spec"].get("serviceAccountName") or "")
+    if SERVICE_ACCOUNTS in ctx.host.stores and account.name and ctx.host.meta(SERVICE_ACCOUNTS, account) is None:
+        raise Waiting(f"ServiceAccount {account.name} is not there yet")
 
 
 async def sync(ctx: SyncContext, spec: SyncSpec, pair: Pair) -> Wanted:
