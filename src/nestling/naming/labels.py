@@ -22,6 +22,9 @@ PREFIX: Final = "vcluster.loft.sh/"
 # Labels.
 #: Helm puts it on the control plane's own pods; the Service of the API server selects by it.
 RELEASE: Final = "release"
+#: With the value ``HELM`` on the Secrets and ConfigMaps in which Helm keeps its releases.
+OWNER: Final = "owner"
+HELM: Final = "helm"
 MANAGED_BY: Final = PREFIX + "managed-by"
 NAMESPACE: Final = PREFIX + "namespace"
 #: A label or an annotation: the object belongs to another syncer or plugin, and this one leaves it alone.
@@ -125,6 +128,17 @@ def to_virtual(labels: Strings | None, tenant: Tenant) -> dict[str, str]:
         for name, value in (labels or {}).items()
         if name in reserved or not (name in _RENAMED or _is_made(name, tenant))
     }
+
+
+def release_owner(labels: Strings | None) -> dict[str, str]:
+    """The label ``owner`` of a ConfigMap or Secret as the host may have it.
+
+    Helm takes every Secret or ConfigMap of a namespace with ``owner: helm`` for one of its releases: a tenant could
+    write one in the control plane's name, and whoever upgrades or uninstalls that would apply or delete what the
+    tenant put into it, with an administrator's rights.
+    """
+    value = (labels or {}).get(OWNER)
+    return {OWNER: value} if value not in (None, HELM) else {}
 
 
 def marks(namespace: str, tenant: Tenant) -> dict[str, str]:

@@ -44,6 +44,8 @@ SPEC: Final = SyncSpec(
     enabled=lambda config: config.sync.to_host.config_maps.enabled,
     selected=_selected,
     fields=(*fields.whoever_changed("data", "binaryData"), *fields.virtual_wins("immutable")),
+    excluded_labels=frozenset({labels.OWNER}),
+    extra_labels=lambda _ctx, obj: labels.release_owner(obj["metadata"].get("labels")),
     has_status=False,
     host_rules=(rules.PolicyRule(api_groups=("",), resources=("configmaps",), verbs=rules.FULL),),
 )

@@ -11,7 +11,7 @@ from nestling.naming import names
 from nestling.naming.tenant import VirtualKey
 from nestling.syncer import fields, mapping, rules
 from nestling.syncer.context import SyncContext
-from nestling.syncer.spec import SideName, SyncSpec, Watch
+from nestling.syncer.spec import Scope, SideName, SyncSpec, Watch
 
 _SERVICE: Final = "kubernetes.io/service-name"
 _MANAGED_BY: Final = "endpointslice.kubernetes.io/managed-by"
@@ -30,7 +30,7 @@ def _selected(ctx: SyncContext, endpoint_slice: Obj) -> bool:
     if key is None or key == mapping.KUBERNETES or (meta.get("labels") or {}).get(_MANAGED_BY) in _CONTROLLERS:
         return False
     service = ctx.virtual.get(SERVICES, key)
-    return service is not None and not service["spec"].get("selector")
+    return service is not None and not service["spec"].get("selector") and mapping.has_own_host_service(ctx, key)
 
 
 def _translate(ctx: SyncContext, endpoint_slice: Obj) -> Obj:
@@ -49,10 +49,19 @@ def _labels(ctx: SyncContext, endpoint_slice: Obj) -> dict[str, str]:
 
 
 def _of_service(ctx: SyncContext, change: cache.Change) -> Iterable[VirtualKey]:
+    return _slices(ctx, VirtualKey(*change.key))
+
+
+def _of_host_service(ctx: SyncContext, change: cache.Change) -> Iterable[VirtualKey]:
+    for key in mapping.of_new_host_service(ctx, change):
+        yield from _slices(ctx, key)
+
+
+def _slices(ctx: SyncContext, service: VirtualKey) -> Iterable[VirtualKey]:
     store = ctx.virtual.stores[ENDPOINT_SLICES]
     for key in list(store.keys()):
         meta = store.meta(key)
-        if meta is not None and meta.namespace == change.key[0] and (meta.labels or {}).get(_SERVICE) == change.key[1]:
+        if meta is not None and _service_key(meta.labels, key[0]) == service:
             yield VirtualKey(*key)
 
 
@@ -68,7 +77,10 @@ SPEC: Final = SyncSpec(
     excluded_labels=frozenset({_SERVICE}),
     extra_labels=_labels,
     excluded_annotations=frozenset({"endpoints.kubernetes.io/last-change-trigger-time"}),
-    watches=(Watch(side=SideName.VIRTUAL, resource=SERVICES, keys=_of_service),),
+    watches=(
+        Watch(side=SideName.VIRTUAL, resource=SERVICES, keys=_of_service),
+        Watch(side=SideName.HOST, resource=SERVICES, keys=_of_host_service, scope=Scope.NAMESPACE),
+    ),
     mirror_host_deletion=False,
     has_status=False,
     host_rules=(rules.PolicyRule(api_groups=("discovery.k8s.io",), resources=("endpointslices",), verbs=rules.FULL),),

@@ -14,7 +14,7 @@ from nestling.naming import names, ownership
 from nestling.naming.tenant import VirtualKey
 from nestling.syncer import fields, mapping, rules
 from nestling.syncer.context import SyncContext
-from nestling.syncer.spec import SideName, SyncSpec, Watch
+from nestling.syncer.spec import Scope, SideName, SyncSpec, Watch
 
 
 class _Naming(mapping.Namespaced):
@@ -30,8 +30,8 @@ class _Naming(mapping.Namespaced):
 
 
 def _selected(ctx: SyncContext, endpoints: Obj) -> bool:
-    meta = endpoints["metadata"]
-    return _without_selector(ctx, VirtualKey(meta["namespace"], meta["name"]))
+    key = VirtualKey(endpoints["metadata"]["namespace"], endpoints["metadata"]["name"])
+    return _without_selector(ctx, key) and mapping.has_own_host_service(ctx, key)
 
 
 def _without_selector(ctx: SyncContext, key: VirtualKey) -> bool:
@@ -65,7 +65,10 @@ SPEC: Final = SyncSpec(
     excluded_annotations=frozenset(
         {"control-plane.alpha.kubernetes.io/leader", "endpoints.kubernetes.io/last-change-trigger-time"}
     ),
-    watches=(Watch(side=SideName.VIRTUAL, resource=SERVICES, keys=_of_service),),
+    watches=(
+        Watch(side=SideName.VIRTUAL, resource=SERVICES, keys=_of_service),
+        Watch(side=SideName.HOST, resource=SERVICES, keys=mapping.of_new_host_service, scope=Scope.NAMESPACE),
+    ),
     mirror_host_deletion=False,
     has_status=False,
     host_rules=(rules.PolicyRule(api_groups=("",), resources=("endpoints",), verbs=rules.FULL),),

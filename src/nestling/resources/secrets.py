@@ -42,6 +42,8 @@ SPEC: Final = SyncSpec(
     translate=_translate,
     fields=(*fields.whoever_changed("data"), *fields.virtual_wins("immutable")),
     excluded_annotations=frozenset({"kubernetes.io/service-account.name", "kubernetes.io/service-account.uid"}),
+    excluded_labels=frozenset({labels.OWNER}),
+    extra_labels=lambda _ctx, obj: labels.release_owner(obj["metadata"].get("labels")),
     has_status=False,
     host_rules=(rules.PolicyRule(api_groups=("",), resources=("secrets",), verbs=rules.FULL),),
 )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from nestling.kube import cache
-from nestling.kube.resource import Obj
+from nestling.kube.resource import SERVICES, Obj
 from nestling.naming import names, ownership
 from nestling.naming.tenant import HostKey, Tenant, VirtualKey
 from nestling.syncer.context import SyncContext
@@ -42,6 +42,23 @@ class Namespaced:
     def claims(self, ctx: SyncContext, host: Obj, key: VirtualKey) -> bool:
         """Do the marks on the host object name this key? Two keys can share a host name; see ``naming.ownership``."""
         return ownership.claims(host["metadata"], key, ctx.tenant)
+
+
+def has_own_host_service(ctx: SyncContext, key: VirtualKey) -> bool:
+    """Is the host Service under this key's host name there, and the key's?
+
+    Endpoints are tied to a Service by its name alone: what is written under the name of somebody else's Service would
+    take its traffic.
+    """
+    meta = ctx.host.meta(SERVICES, names.host_name(key, ctx.tenant))
+    return meta is not None and ownership.virtual_key(meta) == key
+
+
+def of_new_host_service(_ctx: SyncContext, change: cache.Change) -> Iterable[VirtualKey]:
+    """The virtual Service of a host Service that has just come or gone, for ``Watch``."""
+    entry = change.new if change.old is None else change.old if change.new is None else None
+    key = ownership.virtual_key(entry.meta) if entry is not None else None
+    return (key,) if key is not None else ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -46,5 +46,14 @@ def test_what_others_own_does_not_belong_to_it(labels: dict[str, str] | None) ->
     assert not host_side.belongs(body(labels), TENANT)
 
 
+@pytest.mark.parametrize(
+    ("mark", "expected"), [("team/my-vc", True), (None, True), ("te/am-x-my-vc", False), ("team-x-my/vc", False)]
+)
+def test_cluster_scoped_objects_of_a_namesake_do_not_belong_to_it(mark: str | None, *, expected: bool) -> None:
+    annotations = {"vcluster.loft.sh/object-tenant": mark} if mark else {}
+    one = {"metadata": {"name": "x", "annotations": annotations}}
+    assert host_side.is_tenants(one, TENANT) is expected
+
+
 def test_cluster_scoped_objects_carry_namespace_and_name() -> None:
     assert host_side.cluster_selector(TENANT) == "vcluster.loft.sh/managed-by=team-x-my-vc"

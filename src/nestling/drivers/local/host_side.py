@@ -185,6 +185,7 @@ class HostSide:
                 bodies = await self.client.list(found, self.tenant.namespace)
             else:
                 bodies = await self.client.list(found, label_selector=cluster_selector(self.tenant))
+                bodies = [body for body in bodies if is_tenants(body, self.tenant)]
                 if found in (resources.CLUSTER_ROLES, resources.CLUSTER_ROLE_BINDINGS):
                     bodies += await self._charts(found)
         except (kube_errors.NotFound, kube_errors.MethodNotAllowed):
@@ -262,6 +263,15 @@ def belongs(body: Obj, tenant: Tenant) -> bool:
 def cluster_selector(tenant: Tenant) -> str:
     """What cluster-scoped objects of a virtual cluster carry (spec §1.2)."""
     return f"{labels.MANAGED_BY}={names.safe(tenant.namespace, 'x', tenant.name)}"
+
+
+def is_tenants(body: Obj, tenant: Tenant) -> bool:
+    """Whether a cluster-scoped object that the selector found is this virtual cluster's. Pure.
+
+    The selector is ambiguous, ``b-x-c`` in ``a`` and ``c`` in ``a-x-b`` share it; the annotation is not.
+    """
+    mark = labels.tenant_mark(tenant)
+    return bool((body["metadata"].get("annotations") or {}).get(labels.OBJECT_TENANT, mark) == mark)
 
 
 def _in_words(found: Resource, body: Obj) -> str:

@@ -10,6 +10,8 @@ from nestling.syncer import spec as syncer_spec
 
 RESOURCE_CLAIMS: Final = Resource("resource.k8s.io", "v1", "resourceclaims", "ResourceClaim")
 RESOURCE_CLAIM_TEMPLATES: Final = Resource("resource.k8s.io", "v1", "resourceclaimtemplates", "ResourceClaimTemplate")
+WORKLOADS: Final = Resource("scheduling.k8s.io", "v1alpha1", "workloads", "Workload")
+_GROUPS: Final = (("workloadRef", "name"), ("schedulingGroup", "podGroupName"))
 #: The first host version that takes ``spec.resources``.
 POD_RESOURCES_MINOR: Final = 34
 
@@ -31,6 +33,18 @@ def claims(ctx: PodContext, pod: Obj, spec: Obj) -> Changes:
     if not spec.get("resourceClaims"):
         return {}
     return {"resourceClaims": [_claim(ctx, pod, claim) for claim in spec["resourceClaims"]]}
+
+
+def workload(ctx: PodContext, pod: Obj, spec: Obj) -> Changes:
+    """The group that a pod is scheduled with, by its host name, synced or not: ``workloadRef`` of 1.35,
+    ``schedulingGroup`` of 1.36.
+    """
+    namespace: str = pod["metadata"]["namespace"]
+    changes: Changes = {}
+    for field, name in _GROUPS:
+        if (spec.get(field) or {}).get(name):
+            changes[field] = {**spec[field], name: ctx.host_name(WORKLOADS, namespace, spec[field][name])}
+    return changes
 
 
 def made_claims(pod: Obj) -> dict[str, str]:

@@ -12,7 +12,7 @@ from typing import Final
 
 from nestling.kube import cache, requests
 from nestling.kube.resource import PODS, SERVICE_ACCOUNTS, Obj, decode
-from nestling.naming import names, ownership
+from nestling.naming import labels, names, ownership
 from nestling.naming.tenant import HostKey, VirtualKey
 from nestling.resources.pods import surroundings, tokens
 from nestling.syncer.context import SyncContext
@@ -41,8 +41,9 @@ class Naming:
         return None
 
     def claims(self, ctx: SyncContext, host: Obj, key: VirtualKey) -> bool:
-        """A Secret of the tenant with the same name is not touched."""
-        return tokens.is_token_secret(host)
+        """A Secret of the tenant with the same name is not touched, nor the tokens of a pod in another namespace."""
+        marks = host["metadata"].get("labels") or {}
+        return tokens.is_token_secret(host) and labels.marks(key.namespace, ctx.tenant).items() <= marks.items()
 
 
 def selected(_ctx: SyncContext, pod: Obj) -> bool:

@@ -87,4 +87,5 @@ STEPS: Final[tuple[Step, ...]] = (
     hosts.subdomain,
     resources.claims,
     resources.pod_level,
+    resources.workload,
 )

@@ -95,6 +95,11 @@ def _source(ctx: PodContext, pod: Obj, volume_name: str, source: Obj) -> Obj:
             f'volume "{volume_name}": a podCertificate source would be signed for the identity of the pod on the host; '
             "use a serviceAccountToken source or a certificate in a Secret"
         )
+    if source.get("clusterTrustBundle"):
+        raise Refused(
+            f'volume "{volume_name}": a clusterTrustBundle source would be read from the host, not from the virtual '
+            "cluster; put the certificates into a ConfigMap"
+        )
     if source.get("serviceAccountToken"):
         return tokens.projection(ctx, pod, volume_name, source["serviceAccountToken"])
     out = _translated(ctx, pod["metadata"]["namespace"], source, PROJECTED_PLACES)

@@ -150,6 +150,21 @@ def test_objects_of_the_host_namespace_cannot_be_mounted(volume: Obj) -> None:
     assert f'"{reference.key.name}"' not in str(b.spec_of(virtual)["volumes"]).replace("'", '"')
 
 
+def test_trust_bundles_of_the_host_cannot_be_mounted() -> None:
+    for bundle in ({"name": "hosts", "path": "p"}, {"signerName": "example.com/hosts", "path": "p"}):
+        with pytest.raises(context.Refused, match="ConfigMap"):
+            b.spec_of(b.pod(volumes=[b.projected({"clusterTrustBundle": bundle})]))
+
+
+@pytest.mark.parametrize(
+    ("field", "name"), [("workloadRef", "name"), ("schedulingGroup", "podGroupName")], ids=["1.35", "1.36"]
+)
+def test_groups_of_pods_of_the_host_cannot_be_joined(field: str, name: str) -> None:
+    group: dict[str, Any] = {field: {name: "training", "podGroup": "workers"}}
+    spec = b.spec_of(b.pod(**group))
+    assert spec[field] == {name: "training-x-default-x-my-vc", "podGroup": "workers"}
+
+
 def test_claims_of_the_host_cannot_be_used_even_when_claims_are_not_synced() -> None:
     spec = b.spec_of(b.pod(resourceClaims=[{"name": "gpu", "resourceClaimName": "operators-gpu"}]))
     assert spec["resourceClaims"][0]["resourceClaimName"] == "operators-gpu-x-default-x-my-vc"

@@ -89,7 +89,6 @@ def test_projected_secret_config_map_and_downward_api() -> None:
         {"secret": {"name": "s", "items": [{"key": "k", "path": "p"}]}},
         {"configMap": {"name": "c"}},
         {"downwardAPI": {"items": [{"path": "ns", "fieldRef": {"fieldPath": "metadata.namespace"}}]}},
-        {"clusterTrustBundle": {"name": "b", "path": "p"}},
     ]
     found = host_volume(b.projected(*sources))["projected"]
     assert found["defaultMode"] == 420
@@ -103,7 +102,6 @@ def test_projected_secret_config_map_and_downward_api() -> None:
                 ]
             }
         },
-        {"clusterTrustBundle": {"name": "b", "path": "p"}},
     ]
 
 
