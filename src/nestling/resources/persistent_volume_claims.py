@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from nestling.kube.resource import PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, Obj
+from nestling.kube.resource import PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, STORAGE_CLASSES, Obj
 from nestling.naming import names
 from nestling.naming.tenant import VirtualKey
-from nestling.syncer import fields, mapping, rules, verbs
+from nestling.syncer import fields, mapping, mirror, rules, verbs
 from nestling.syncer.context import SyncContext
 from nestling.syncer.spec import Delete, Pair, Reference, Replace, SyncSpec, Wanted
 from nestling.syncer.verbs import existing
@@ -41,6 +41,14 @@ def _translate(ctx: SyncContext, claim: Obj) -> Obj:
             key = VirtualKey(source.pop("namespace", None) or claim["metadata"]["namespace"], source["name"])
             source["name"] = names.host_name(key, ctx.tenant).name
     return body
+
+
+def _refusal(ctx: SyncContext, claim: Obj) -> str | None:
+    if claim["spec"].get("volumeName"):
+        # bound while its class was still offered
+        return None
+    selector = ctx.config.sync.from_host.storage_classes.selector
+    return mirror.refusal(ctx, STORAGE_CLASSES, selector, claim["spec"].get("storageClassName"))
 
 
 def _references(claim: Obj) -> Iterable[Reference]:
@@ -108,6 +116,7 @@ SPEC: Final = SyncSpec(
     naming=mapping.Namespaced(),
     enabled=lambda config: config.sync.to_host.persistent_volume_claims.enabled,
     translate=_translate,
+    refusal=_refusal,
     references=_references,
     fields=(
         *fields.virtual_wins("spec.resources.requests", "spec.volumeAttributesClassName"),
