@@ -1,30 +1,64 @@
-"""Arguments that several verbs share: NAME with completion, and flags that mean nothing here."""
+"""Arguments that several verbs share: flags of the original that mean nothing here."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
 import click
-from click import shell_completion
 
-from nestling.cli import settings, ui
-
-
-def complete(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[shell_completion.CompletionItem]:
-    """The names of virtual clusters, from the disk: completion must answer at once."""
-    from nestling.drivers.local import driver
-
-    wanted = settings.of(ctx).namespace
-    return [
-        shell_completion.CompletionItem(record.name, help=record.namespace)
-        for record in driver.records()
-        if record.name.startswith(incomplete) and wanted in (None, record.namespace)
-    ]
+from nestling.cli import cobra, ui
 
 
-def say_ignored(ctx: click.Context, reporter: ui.Reporter | Any, given: Mapping[str, Any]) -> None:
-    """Say which flags of the original were given and mean nothing for this driver."""
-    for name, value in given.items():
-        if value and ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT:
-            reporter.warn(f"--{name.replace('_', '-')} has no meaning for the driver local: it installs no chart")
+class Ignored(click.Option):
+    """A flag of the original that means nothing here: accepted, so that scripts run on, and said on stderr."""
+
+    def __init__(self, param_decls: Sequence[str], *, reason: str, **attrs: Any) -> None:
+        super().__init__(
+            param_decls, **{"hidden": True, "expose_value": False, "multiple": True, "callback": _note, **attrs}
+        )
+        self.reason = reason
+
+
+class IgnoredFlag(cobra.BoolFlag):
+    """The same for a switch."""
+
+    def __init__(self, param_decls: Sequence[str], *, reason: str, **attrs: Any) -> None:
+        super().__init__(
+            param_decls, **{"hidden": True, "expose_value": False, "default": None, "callback": _note, **attrs}
+        )
+        self.reason = reason
+
+
+def ignored(reason: str, *names: str, switches: Sequence[str] = ()) -> Callable[[Callable[..., Any]], Any]:
+    """Declare flags that mean nothing here; a name may carry its short form: ``-p/--project``."""
+
+    def declare(command: Callable[..., Any]) -> Callable[..., Any]:
+        for name in names:
+            command = click.option(*name.split("/"), cls=Ignored, reason=reason)(command)
+        for name in switches:
+            command = click.option(*name.split("/"), cls=IgnoredFlag, reason=reason)(command)
+        return command
+
+    return declare
+
+
+#: Why a flag means nothing to the driver ``local``.
+NO_CHART: Final = "the driver local installs no chart"
+NO_PROXY: Final = "with the driver local the API server listens on this machine itself, so nothing is forwarded"
+NO_PLATFORM: Final = "it belongs to the platform of vCluster, which Nestling does without"
+
+
+def say_ignored(ctx: click.Context, reporter: ui.Reporter | Any) -> None:
+    """Say which flags were given and mean nothing for this driver."""
+    for param in ctx.command.params:
+        if isinstance(param, Ignored | IgnoredFlag) and ctx.meta.get(_key(param)):
+            reporter.warn(f"{max(param.opts, key=len)} has no effect: {param.reason}")
+
+
+def _note(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    ctx.meta[_key(param)] = value
+
+
+def _key(param: click.Parameter) -> str:
+    return f"{__name__}.{param.name}"

@@ -18,6 +18,19 @@ nestling binaries fetch --kubernetes-version 1.34 kube-apiserver kubectl
 nestling binaries path etcd
 """
 
+LIST = """
+nestling binaries list
+nestling binaries list --kubernetes-version 1.34 -o json
+"""
+FETCH = """
+# What a cluster on this machine needs, with the default Kubernetes
+nestling binaries fetch
+nestling binaries fetch --kubernetes-version 1.34 kube-apiserver kubectl
+"""
+PATH = """
+"$(nestling binaries path kubectl)" version --client
+"""
+
 _VERSION = click.option(
     "--kubernetes-version", metavar="VERSION", help="Kubernetes version, like 1.34 or v1.34.4 (default: the newest)"
 )
@@ -28,7 +41,7 @@ def command() -> None:
     """List and fetch the stock Kubernetes programs that Nestling starts."""
 
 
-@command.command("list", cls=cobra.Command)
+@command.command("list", cls=cobra.Command, examples=LIST)
 @_VERSION
 @click.option(
     "-o", "--output", type=click.Choice(["table", "json"]), default="table", metavar="FORM", help="table or json"
@@ -50,7 +63,7 @@ def list_(kubernetes_version: str | None, output: str) -> None:
     ui.emit(f"\nKubernetes versions: {', '.join(versions.KUBERNETES)} (default {versions.DEFAULT_KUBERNETES})")
 
 
-@command.command("fetch", cls=cobra.Command)
+@command.command("fetch", cls=cobra.Command, examples=FETCH)
 @_VERSION
 @click.argument("names", nargs=-1, metavar="[NAME...]")
 @click.pass_obj
@@ -63,7 +76,7 @@ def fetch(state: settings.Settings, names: Sequence[str], kubernetes_version: st
     ui.emit("\n".join(map(str, paths.values())))
 
 
-@command.command("path", cls=cobra.Command)
+@command.command("path", cls=cobra.Command, examples=PATH)
 @_VERSION
 @click.argument("name")
 def path(name: str, kubernetes_version: str | None) -> None:

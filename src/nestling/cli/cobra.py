@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from nestling.cli import helptext, settings
+from nestling.cli import completing, helptext, settings
 
 
 class BoolFlag(click.Option):
@@ -36,9 +36,19 @@ def _global_options() -> tuple[click.Option, ...]:
 
     return (
         option("--config", "global_config", text="Settings file of this command (default $NESTLING_HOME/config.json)"),
-        option("--context", "global_context", text="Context of the kubeconfig that names the host cluster"),
+        option(
+            "--context",
+            "global_context",
+            text="Context of the kubeconfig that names the host cluster",
+            shell_complete=completing.contexts,
+        ),
         option("--debug", "global_debug", text="Say more, and show where a programming error happened", switch=True),
-        option("--driver", "global_driver", text="Where virtual clusters run: local (this machine) or helm"),
+        option(
+            "--driver",
+            "global_driver",
+            text="Where virtual clusters run: local (this machine) or helm",
+            shell_complete=completing.drivers,
+        ),
         option(
             "--log-output",
             "global_log_output",
@@ -46,7 +56,13 @@ def _global_options() -> tuple[click.Option, ...]:
             type=click.Choice(["plain", "raw", "json"]),
             metavar="FORM",
         ),
-        option("-n", "--namespace", "global_namespace", text="Namespace on the host"),
+        option(
+            "-n",
+            "--namespace",
+            "global_namespace",
+            text="Namespace on the host",
+            shell_complete=completing.namespaces,
+        ),
         option("-s", "--silent", "global_silent", text="No messages but errors", switch=True),
     )
 
@@ -73,7 +89,10 @@ class Command(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Write switches in the one form that click's parser reads without taking the next word."""
-        return super().parse_args(ctx, list(spell_out(args, self.get_params(ctx), interspersed=True)))
+        rest = super().parse_args(ctx, list(spell_out(args, self.get_params(ctx), interspersed=True)))
+        if ctx.resilient_parsing:
+            _take_no_word(self.get_params(ctx))
+        return rest
 
     def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Help in sections: usage, examples, flags, global flags."""
@@ -162,6 +181,13 @@ class Group(click.Group):
             self, ctx, global_params=GLOBAL_OPTIONS, examples=self.examples, commands=self.overview(ctx)
         )
         formatter.write(page)
+
+
+def _take_no_word(params: Sequence[click.Parameter]) -> None:
+    """Tell the shell's completion that no value follows a switch; the process does nothing else after that."""
+    for param in params:
+        if isinstance(param, BoolFlag):
+            param.is_flag = True
 
 
 def _load(path: str, name: str) -> click.Command:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from click import shell_completion
 
-from nestling.cli import cobra, ui
+from nestling.cli import cobra, powershell, ui
 
 EXAMPLES = """
 # bash: now, and in every new shell
@@ -15,14 +15,19 @@ nestling completion bash > ~/.local/share/bash-completion/completions/nestling
 # zsh and fish
 source <(nestling completion zsh)
 nestling completion fish > ~/.config/fish/completions/nestling.fish
+
+# PowerShell: in the profile
+nestling completion powershell | Out-String | Invoke-Expression
 """
 
 
 @click.command("completion", cls=cobra.Command, examples=EXAMPLES)
-@click.argument("shell", metavar="SHELL", type=click.Choice(["bash", "zsh", "fish"]))
+@click.argument("shell", metavar="SHELL", type=click.Choice(["bash", "zsh", "fish", "powershell"]))
 @click.pass_context
 def command(ctx: click.Context, shell: str) -> None:
-    """Print the completion script of bash, zsh or fish."""
+    """Print the completion script of bash, zsh, fish or PowerShell."""
+    if shell == "powershell":
+        powershell.register()
     root = ctx.find_root()
     program = str(root.info_name)
     variable = f"_{program}_COMPLETE".replace("-", "_").replace(".", "_").upper()

@@ -17,12 +17,21 @@ nestling config schema > vcluster.schema.json
 """
 
 
+CHECK = """
+nestling config check vcluster.yaml
+nestling config check base.yaml team.yaml --set controlPlane.proxy.port=9443
+"""
+SCHEMA = """
+nestling config schema > vcluster.schema.json
+"""
+
+
 @click.group("config", cls=cobra.Group, examples=EXAMPLES)
 def command() -> None:
     """Check a vcluster.yaml, print its schema."""
 
 
-@command.command("check", cls=cobra.Command, examples=EXAMPLES)
+@command.command("check", cls=cobra.Command, examples=CHECK)
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="Set a value, as Helm does")
 @cobra.flag("--allow-unavailable", help="Accept keys whose feature does not exist yet")
@@ -37,7 +46,7 @@ def check(files: Sequence[str], sets: Sequence[str], *, allow_unavailable: bool)
         ui.emit("used by a Helm installation only: " + ", ".join(only_helm))
 
 
-@command.command("schema", cls=cobra.Command)
+@command.command("schema", cls=cobra.Command, examples=SCHEMA)
 def schema() -> None:
     """Print the JSON schema of vcluster.yaml."""
     from nestling.config import schema as schema_

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from nestling.cli import arguments, cobra, runner, ui
+from nestling.cli import arguments, cobra, completing, runner, ui
 
 EXAMPLES = """
 # Switch the kubeconfig to the virtual cluster; disconnect switches back
@@ -25,7 +25,7 @@ nestling connect my-vc --service-account ci --cluster-role view --token-expirati
 
 
 @click.command("connect", cls=cobra.Command, examples=EXAMPLES)
-@click.argument("name", metavar="NAME", shell_complete=arguments.complete)
+@click.argument("name", metavar="NAME", shell_complete=completing.clusters)
 @click.argument("words", metavar="[-- COMMAND ...]", nargs=-1, type=click.UNPROCESSED)
 @cobra.flag("--print", "print_", help="Print the kubeconfig on stdout and leave the kubeconfig files alone")
 @click.option("--server", metavar="URL", help="Address of the API server to write into the kubeconfig")
@@ -42,10 +42,12 @@ nestling connect my-vc --service-account ci --cluster-role view --token-expirati
     help="Write the kubeconfig into this file instead",
     hidden=True,
 )
-@click.option("--local-port", type=int, help="For the driver helm", hidden=True)
-@click.option("--address", help="For the driver helm", hidden=True)
-@click.option("--pod", help="For the driver helm", hidden=True)
-@cobra.flag("--background-proxy", default=True, help="For the driver helm", hidden=True)
+@arguments.ignored(
+    arguments.NO_PROXY,
+    *("--local-port", "--address", "--pod", "--background-proxy-image"),
+    switches=("--background-proxy",),
+)
+@arguments.ignored(arguments.NO_PLATFORM, "--project")
 @click.pass_context
 def command(ctx: click.Context, /, name: str, words: tuple[str, ...], **flags: Any) -> int:
     """Use a virtual cluster.
@@ -58,7 +60,7 @@ def command(ctx: click.Context, /, name: str, words: tuple[str, ...], **flags: A
     if flags["cluster_role"] and not flags["service_account"]:
         raise click.UsageError("--cluster-role needs --service-account: it is bound to that account", ctx=ctx)
     current = runner.new_session(ctx)
-    arguments.say_ignored(ctx, current.reporter, {flag: flags[flag] for flag in ("local_port", "address", "pod")})
+    arguments.say_ignored(ctx, current.reporter)
     access = connect.Access(
         server=flags["server"],
         insecure=flags["insecure"],

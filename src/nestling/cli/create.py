@@ -26,8 +26,9 @@ nestling create my-vc --print > my-vc.kubeconfig
 nestling create my-vc --upgrade -f vcluster.yaml
 """
 
-#: Flags of the original that choose its chart: a script that sets them must not fail, but the user must know.
-CHART_FLAGS = ("chart_name", "chart_repo", "chart_version", "local_chart_dir")
+#: Flags that say who or what a virtual cluster is for in the platform, or how the platform makes it.
+PLATFORM = ("--project", "--cluster", "--template", "--template-version", "--params", "--parameters", "--set-param")
+PLATFORM_NOTES = ("--set-params", "-l/--labels", "--annotations", "--link", "--description", "--display-name")
 
 
 @click.command("create", cls=cobra.Command, examples=EXAMPLES)
@@ -41,13 +42,19 @@ CHART_FLAGS = ("chart_name", "chart_repo", "chart_version", "local_chart_dir")
 @cobra.flag("--create-namespace", default=True, help="Create the namespace on the host if it does not exist")
 @cobra.flag("--update-current", default=True, help="Make the new context current", hidden=True)
 @click.option("--kube-config-context-name", metavar="NAME", help="Name of the kubeconfig context")
-@click.option("--chart-name", metavar="NAME", help="For the driver helm: the chart", hidden=True)
-@click.option("--chart-repo", metavar="URL", help="For the driver helm: the chart's repository", hidden=True)
-@click.option("--chart-version", metavar="VERSION", help="For the driver helm: the chart's version", hidden=True)
-@click.option("--local-chart-dir", metavar="FOLDER", help="For the driver helm: a chart on this machine", hidden=True)
-@cobra.flag("--expose", help="For the driver helm: a LoadBalancer service", hidden=True)
-@cobra.flag("--background-proxy", default=True, help="For the driver helm: keep a port-forward running", hidden=True)
-@cobra.flag("--add", default=True, help="For the platform", hidden=True)
+@click.option("--restore", metavar="URL", help="Restore a snapshot into the new virtual cluster: not available yet")
+@arguments.ignored(
+    arguments.NO_CHART,
+    *("--chart-name", "--chart-repo", "--chart-version", "--local-chart-dir"),
+    switches=("--expose", "--expose-local"),
+)
+@arguments.ignored(arguments.NO_PROXY, "--background-proxy-image", switches=("--background-proxy",))
+@arguments.ignored("snapshots are not available yet", "--snapshot-temp-dir")
+@arguments.ignored(
+    arguments.NO_PLATFORM,
+    *(*PLATFORM, *PLATFORM_NOTES, "--team", "--user"),
+    switches=("--add", "--use", "--recreate", "--skip-wait"),
+)
 @click.pass_context
 def command(ctx: click.Context, /, name: str, **flags: Any) -> None:
     """Create a virtual cluster.
@@ -58,6 +65,11 @@ def command(ctx: click.Context, /, name: str, **flags: Any) -> None:
     """
     from nestling.lifecycle import connect, create, values
 
+    if flags["restore"]:
+        raise click.ClickException(
+            "--restore: snapshots are not available yet, and a virtual cluster without its data would not be what was "
+            "asked for. Leave the flag out to create an empty one"
+        )
     wish = create.Wish(
         name=name,
         sources=values.sources(flags["values"], stdin=sys.stdin),
@@ -67,7 +79,7 @@ def command(ctx: click.Context, /, name: str, **flags: Any) -> None:
         create_namespace=flags["create_namespace"],
     )
     current = runner.new_session(ctx)
-    arguments.say_ignored(ctx, current.reporter, {flag: flags[flag] for flag in (*CHART_FLAGS, "expose")})
+    arguments.say_ignored(ctx, current.reporter)
     request = create.check(wish, namespace=current.namespace)
     with runner.terminable():
         current.driver.fetch(request, current.reporter)

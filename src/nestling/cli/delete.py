@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from nestling.cli import arguments, cobra, runner
+from nestling.cli import arguments, cobra, completing, runner
 
 EXAMPLES = """
 nestling delete my-vc
@@ -16,14 +16,15 @@ nestling delete my-vc -n team-a --keep-pvc
 
 
 @click.command("delete", cls=cobra.Command, examples=EXAMPLES)
-@click.argument("clusters", metavar="NAME ...", nargs=-1, required=True, shell_complete=arguments.complete)
+@click.argument("clusters", metavar="NAME ...", nargs=-1, required=True, shell_complete=completing.clusters)
 @cobra.flag("--wait", default=True, help="Wait until everything is gone")
 @cobra.flag("--delete-context", default=True, help="Remove its contexts from the kubeconfig")
 @cobra.flag("--keep-pvc", help="Keep the PersistentVolumeClaims that it made on the host, and the namespace")
 @cobra.flag("--delete-namespace", help="Delete its namespace on the host, whoever made it")
 @cobra.flag("--auto-delete-namespace", default=True, help="Delete its namespace if create made it")
-@cobra.flag("--delete-configmap", help="For the driver helm", hidden=True)
 @cobra.flag("--ignore-not-found", help="Do not fail if there is none of that name")
+@arguments.ignored("the driver local keeps no ConfigMap on the host", switches=("--delete-configmap",))
+@arguments.ignored(arguments.NO_PLATFORM, "--project")
 @click.pass_context
 def command(ctx: click.Context, /, clusters: tuple[str, ...], **flags: Any) -> None:
     """Delete virtual clusters and everything that belongs to them: on the host, in the kubeconfig, on this machine."""
@@ -31,6 +32,7 @@ def command(ctx: click.Context, /, clusters: tuple[str, ...], **flags: Any) -> N
     from nestling.lifecycle import delete
 
     current = runner.new_session(ctx)
+    arguments.say_ignored(ctx, current.reporter)
     request = base.DeleteRequest(
         wait=flags["wait"],
         keep_pvc=flags["keep_pvc"],

@@ -19,6 +19,26 @@ nestling host down
 nestling host down --delete
 """
 
+UP = """
+nestling host up
+nestling host up --nodes 5 --kubernetes-version 1.34
+"""
+DOWN = """
+# Stop it and keep its data
+nestling host down
+
+# Remove it with its data, while no virtual cluster lives on it
+nestling host down --delete
+"""
+STATUS = """
+nestling host status
+nestling host status -o json | jq -r .state
+"""
+KUBECONFIG = """
+nestling host kubeconfig > host.kubeconfig
+kubectl --kubeconfig "$(nestling host kubeconfig --path)" get pods -A
+"""
+
 _NAME = click.option("--name", default="default", show_default=True, help="Which embedded host")
 
 
@@ -26,17 +46,24 @@ _NAME = click.option("--name", default="default", show_default=True, help="Which
 def command() -> None:
     """Run the embedded host cluster of this machine.
 
-    It is made of the stock etcd, API server, controller manager and scheduler as local processes. Its nodes are
+    It is made of the stock etcd, API server, controller manager and scheduler as local processes. Its node is a real
+    one (containerd, kubelet, kube-proxy) where root and Linux allow it and its programs are there, else its nodes are
     simulated: pods become Running, and no container runs.
     """
 
 
-@command.command("up", cls=cobra.Command)
+@command.command("up", cls=cobra.Command, examples=UP)
 @_NAME
 @click.option("--kubernetes-version", metavar="VERSION", help="Kubernetes version of the host, like 1.34")
 @click.option("--nodes", type=int, metavar="N", help="Number of simulated nodes (default: 2, or as before)")
 @click.option("--service-cidr", metavar="CIDR", help="Addresses of Services, fixed when the host is made")
 @click.option("--audit/--no-audit", default=None, help="Write an audit log (who did what, no contents)")
+@click.option(
+    "--node",
+    type=click.Choice(["containerd", "simulated", "auto"]),
+    metavar="KIND",
+    help="containerd: one real node; simulated; auto: real where possible (default: auto, or as before)",
+)
 @click.pass_obj
 def up(
     state: settings.Settings,
@@ -46,24 +73,27 @@ def up(
     nodes: int | None,
     service_cidr: str | None,
     audit: bool | None,
+    node: str | None,
 ) -> None:
     """Start the host, making it when it is not there; its data of earlier is back. Does nothing to one that is up."""
     from nestling.local import decide
     from nestling.local import host as host_module
 
     reporter = ui.reporter(state)
-    options = decide.Options(kubernetes_version=kubernetes_version, nodes=nodes, service_cidr=service_cidr, audit=audit)
+    options = decide.Options(
+        kubernetes_version=kubernetes_version, nodes=nodes, service_cidr=service_cidr, audit=audit, node=node
+    )
     host = host_module.Host(name)
     info = runner.run(host.up(reporter, options=options, fetching=binaries.progress(state)))
     state_now = "is up" if info.started else "was up already"
     reporter.done(
-        f"The embedded host {name} {state_now}: Kubernetes {info.kubernetes_version}, {info.nodes} simulated nodes, "
-        f"{info.server}"
+        f"The embedded host {name} {state_now}: Kubernetes {info.kubernetes_version}, "
+        f"{'a real node' if info.node == 'containerd' else f'{info.nodes} simulated nodes'}, {info.server}"
     )
     reporter.info(f"To use it directly: export KUBECONFIG={info.kubeconfig}")
 
 
-@command.command("down", cls=cobra.Command)
+@command.command("down", cls=cobra.Command, examples=DOWN)
 @_NAME
 @cobra.flag("--delete", help="Remove its data too")
 @cobra.flag("--force", help="With --delete: even while virtual clusters live on it, which makes them useless")
@@ -88,7 +118,7 @@ def down(state: settings.Settings, name: str, *, delete: bool, force: bool) -> N
     )
 
 
-@command.command("status", cls=cobra.Command)
+@command.command("status", cls=cobra.Command, examples=STATUS)
 @_NAME
 @click.option(
     "-o",
@@ -107,7 +137,7 @@ def status(name: str, output: str) -> int:
     return 0 if found.state == "running" else 1
 
 
-@command.command("kubeconfig", cls=cobra.Command)
+@command.command("kubeconfig", cls=cobra.Command, examples=KUBECONFIG)
 @_NAME
 @cobra.flag("--path", help="Print the path of the file instead of its content")
 def kubeconfig(name: str, *, path: bool) -> None:

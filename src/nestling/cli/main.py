@@ -31,14 +31,17 @@ _COMMANDS = "nestling.cli."
 
 COMMANDS: dict[str, cobra.Lazy] = {
     "binaries": cobra.Lazy(_COMMANDS + "binaries", "List and fetch the stock Kubernetes programs that Nestling starts"),
+    "certs": cobra.Lazy(_COMMANDS + "certs", "Look at and renew the certificates of a virtual cluster"),
     "completion": cobra.Lazy(_COMMANDS + "completion", "Print the completion script of a shell"),
     "config": cobra.Lazy(_COMMANDS + "config", "Check a vcluster.yaml, print its schema"),
     "connect": cobra.Lazy(_COMMANDS + "connect", "Use a virtual cluster: switch the kubeconfig, or run one command"),
     "create": cobra.Lazy(_COMMANDS + "create", "Create a virtual cluster"),
+    "debug": cobra.Lazy(_COMMANDS + "debug", "Collect what is needed to find a fault"),
     "delete": cobra.Lazy(_COMMANDS + "delete", "Delete virtual clusters and everything that belongs to them"),
     "describe": cobra.Lazy(_COMMANDS + "describe", "Show one virtual cluster"),
     "disconnect": cobra.Lazy(_COMMANDS + "disconnect", "Switch the kubeconfig back to where it was before connect"),
     "host": cobra.Lazy(_COMMANDS + "host", "Run the embedded host cluster of this machine"),
+    "info": cobra.Lazy(_COMMANDS + "info", "Show version, system and architecture of this program"),
     "list": cobra.Lazy(_COMMANDS + "list", "List virtual clusters"),
     "pause": cobra.Lazy(_COMMANDS + "pause", "Stop a virtual cluster and keep its data"),
     "resume": cobra.Lazy(_COMMANDS + "resume", "Start a paused virtual cluster again"),
@@ -65,6 +68,8 @@ def main(args: Sequence[str], *, program: str) -> int:
     try:
         if not args:
             args = ["--help"]
+        if any(value.startswith("powershell_") for name, value in os.environ.items() if name.endswith("_COMPLETE")):
+            _learn_powershell()
         code = root.main(args=list(args), prog_name=program, standalone_mode=False, obj=state)
         sys.stdout.flush()
     except (click.Abort, KeyboardInterrupt):
@@ -85,6 +90,12 @@ def main(args: Sequence[str], *, program: str) -> int:
         failures.report(error, ui.reporter(state, args), program=program, debug=state.debug)
         return 1
     return code if isinstance(code, int) else 0
+
+
+def _learn_powershell() -> None:
+    from nestling.cli import powershell
+
+    powershell.register()
 
 
 def _reader_gone() -> bool:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import signal
 from collections.abc import Coroutine, Iterator
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from nestling.cli import ending, settings, ui
-from nestling.lifecycle import kubeconfig_file, select, session
+
+if TYPE_CHECKING:
+    # Every command imports this module, and --help needs nothing of what it does.
+    from nestling.lifecycle import session
 
 T = TypeVar("T")
 
@@ -19,6 +21,7 @@ T = TypeVar("T")
 def new_session(ctx: click.Context) -> session.Session:
     """The session that the global flags describe."""
     from nestling.drivers.local import driver
+    from nestling.lifecycle import kubeconfig_file, select, session
 
     given = settings.of(ctx)
     files = kubeconfig_file.Files.from_env()
@@ -33,6 +36,8 @@ def new_session(ctx: click.Context) -> session.Session:
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end. SIGTERM and SIGHUP interrupt it like Ctrl-C, so that it cleans up after itself."""
+    import asyncio
+
     try:
         import uvloop
     except ImportError:
@@ -44,6 +49,8 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 
 async def _interruptible(work: Coroutine[Any, Any, T]) -> T:
+    import asyncio
+
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
     asked: list[signal.Signals] = []

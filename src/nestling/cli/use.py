@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from nestling.cli import cobra, settings, ui
+from nestling.cli import cobra, completing, settings, ui
 
 EXAMPLES = """
 nestling use driver local
@@ -16,8 +16,8 @@ def command() -> None:
     """Choose what is used when no flag says it."""
 
 
-@command.command("driver", examples=EXAMPLES)
-@click.argument("driver", metavar="DRIVER")
+@command.command("driver", cls=cobra.Command, examples=EXAMPLES)
+@click.argument("driver", metavar="DRIVER", shell_complete=completing.drivers)
 @click.pass_context
 def driver_command(ctx: click.Context, driver: str) -> None:
     """Choose the default driver."""

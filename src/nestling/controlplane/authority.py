@@ -193,6 +193,12 @@ def subject_of(certificate: x509.Certificate) -> tuple[str, tuple[str, ...]]:
     return (str(names[0].value) if names else "", tuple(str(group.value) for group in groups))
 
 
+def issuer_of(certificate: x509.Certificate) -> str:
+    """Common name of the authority that signed a certificate."""
+    names = certificate.issuer.get_attributes_for_oid(oid.NameOID.COMMON_NAME)
+    return str(names[0].value) if names else ""
+
+
 def normal_san(name: str) -> str:
     """A SAN in the one spelling used for comparison: IP addresses in short form, DNS names in lower case."""
     try:

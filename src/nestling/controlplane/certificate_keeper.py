@@ -43,36 +43,45 @@ class Keeper:
 
     async def reconcile(self) -> None:
         """Renew what is due and store what changed."""
-        service = await self.host.get(SERVICES, self.settings.name, self.settings.namespace)
-        facts = dataclasses.replace(
-            self.settings.facts, load_balancer=sans.load_balancer(service), cluster_ips=sans.cluster_ips(service)
-        )
-        wanted = certificates.request(self.config, dataclasses.replace(self.settings, facts=facts))
+        wanted = await request(self.host, self.config, self.settings)
         files, changed = await asyncio.to_thread(certificates.renew, self.settings.pki_dir, wanted)
         if changed:
             structlog.stdlib.get_logger("nestling.certificates").info("certificates renewed", files=list(changed))
             restart_readers(self.settings.state_dir, changed)
         for name, end in certificates.expiries(files).items():
             self.expiry.labels(name).set(end)
-        await self._store(files)
+        await store(self.host, self.settings, files)
 
-    async def _store(self, files: pki.Files) -> None:
-        tenant = Tenant(self.settings.name, self.settings.namespace)
-        wanted = certificates.secret(tenant, files, self.settings.owner)
-        try:
-            existing = await self.host.get(SECRETS, certificates.secret_name(tenant), tenant.namespace)
-        except errors.NotFound:
-            await self.host.create(SECRETS, wanted, tenant.namespace)
-            return
-        if (existing.get("data") or {}) != wanted["data"]:
-            version = existing["metadata"]["resourceVersion"]
-            old = existing.get("data") or {}
-            gone: dict[str, str | None] = {key: None for key in old if key not in wanted["data"]}
-            patch = {
-                "metadata": {**wanted["metadata"], "resourceVersion": version},
-                "data": {**gone, **wanted["data"]},
-            }
-            await self.host.patch(SECRETS, certificates.secret_name(tenant), patch, tenant.namespace)
+
+async def store(host: client_module.Client, owner: settings.SyncerSettings, files: pki.Files) -> None:
+    """Make the Secret ``NAME-certs`` hold the files; one write, so that it never holds a mixture."""
+    tenant = Tenant(owner.name, owner.namespace)
+    wanted = certificates.secret(tenant, files, owner.owner)
+    try:
+        existing = await host.get(SECRETS, certificates.secret_name(tenant), tenant.namespace)
+    except errors.NotFound:
+        await host.create(SECRETS, wanted, tenant.namespace)
+        return
+    if (existing.get("data") or {}) != wanted["data"]:
+        version = existing["metadata"]["resourceVersion"]
+        old = existing.get("data") or {}
+        gone: dict[str, str | None] = {key: None for key in old if key not in wanted["data"]}
+        patch = {
+            "metadata": {**wanted["metadata"], "resourceVersion": version},
+            "data": {**gone, **wanted["data"]},
+        }
+        await host.patch(SECRETS, certificates.secret_name(tenant), patch, tenant.namespace)
+
+
+async def request(
+    host: client_module.Client, config: model.VClusterConfig, known: settings.SyncerSettings
+) -> pki.Request:
+    """What the certificates are to say, given the addresses that the Service has now."""
+    service = await host.get(SERVICES, known.name, known.namespace)
+    facts = dataclasses.replace(
+        known.facts, load_balancer=sans.load_balancer(service), cluster_ips=sans.cluster_ips(service)
+    )
+    return certificates.request(config, dataclasses.replace(known, facts=facts))
 
 
 def restart_readers(state_dir: Path, changed: tuple[str, ...]) -> None:

@@ -88,5 +88,24 @@ def renew(folder: Path, wanted: pki.Request) -> tuple[pki.Files, tuple[str, ...]
     return files, pki.write(folder, files)
 
 
+def rotated(
+    local: pki.Files, stored: pki.Files, wanted: pki.Request, *, authorities: bool
+) -> tuple[pki.Files, pki.Files]:
+    """The files in use, and all certificates made new; with ``authorities`` those that sign them too.
+
+    The key of service accounts always stays, so that tokens stay valid. An authority that a user put into the folder
+    as ``ca``, beside the one in use (``server-ca`` is a copy of that), signs from now on (spec §7).
+    """
+    old = merge(local, stored)
+    if not authorities:
+        return old, pki.renew(old, wanted)
+    kept = {name: content for name, content in old.items() if name in {"sa.key", "sa.pub"}}
+    in_use = old.get("server-ca.crt")
+    # A folder that lags behind the Secret, after a crash, must not bring an authority back that was rotated away.
+    if {"ca.crt", "ca.key"} <= local.keys() and local.get("server-ca.crt") == in_use != local["ca.crt"]:
+        kept |= {name: local[name] for name in ("ca.crt", "ca.key")}
+    return old, pki.complete(kept, wanted)
+
+
 def _is_root(name: str) -> bool:
     return name in {"sa.key", "sa.pub"} or name.endswith(("ca.crt", "ca.key"))

@@ -18,7 +18,7 @@ from typing import Final, NoReturn
 from nestling.binaries import chain, versions
 from nestling.binaries import errors as binary_errors
 from nestling.config import errors as config_errors
-from nestling.config import load, model, resolve
+from nestling.config import load, model, resolve, rules
 from nestling.controlplane import (
     anonymous,
     authority,
@@ -104,6 +104,7 @@ async def _prepare(settings: settings_module.StartSettings) -> Path:
     if running := supervisor_status.supervisor(settings.state_dir):
         raise PreparationError(f"{settings.name} already runs here (pid {running.pid}); stop it first")
     config = read_config(settings.config_file)
+    rules.check_tenant(config, name=settings.name, namespace=settings.namespace)
     _check_replicas(settings, config)
     proxy = config.control_plane.proxy
     settings = dataclasses.replace(

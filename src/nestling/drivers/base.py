@@ -9,11 +9,13 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
 
-from nestling.config import model
-from nestling.kube.resource import Obj
+if TYPE_CHECKING:
+    # The models take half a second, and most verbs never look at a configuration.
+    from nestling.config import model
+    from nestling.kube.resource import Obj
 
 
 class Reporter(Protocol):
@@ -86,6 +88,30 @@ class DeleteRequest:
     delete_configmap: bool = False
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What ``debug collect`` was asked for."""
+
+    release: bool = True
+    """The configuration, the record and the command lines."""
+    logs: bool = True
+    host_info: bool = True
+    virtual_info: bool = True
+    count: bool = True
+    """How many objects of each resource the virtual cluster holds."""
+    host_resources: Sequence[str] = ()
+    """Further resources, by name or short name, ``ingresses`` or ``ingresses.networking.k8s.io``."""
+    virtual_resources: Sequence[str] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Piece:
+    """One file of a diagnosis: text, or objects and other plain values."""
+
+    path: str
+    content: str | Obj
+
+
 class Driver(Protocol):
     """A place where virtual clusters run. Every method raises ``UserError`` for what the user can mend."""
 
@@ -126,3 +152,21 @@ class Driver(Protocol):
 
     async def values(self, cluster: VirtualCluster) -> str:
         """The values that the user gave."""
+
+    async def certificates(self, cluster: VirtualCluster) -> Mapping[str, bytes]:
+        """The certificates of its control plane as PEM, by the file that holds them; running or not."""
+
+    async def rotate_certificates(self, cluster: VirtualCluster, *, authorities: bool, reporter: Reporter) -> str:
+        """Make all certificates new, with ``authorities`` those that sign them too; returns where the old ones are.
+
+        Whatever interrupts it, the virtual cluster has either the old or the new ones.
+        """
+
+    async def syncer(self, cluster: VirtualCluster, path: str) -> bytes:
+        """What the syncer process answers at ``/status`` or ``/metrics``; raises ``UserError`` when it does not."""
+
+    def diagnose(self, cluster: VirtualCluster, wanted: Diagnosis) -> AsyncIterator[Piece]:
+        """Everything that helps to find a fault, piece by piece, nothing redacted yet.
+
+        What cannot be read is a piece too, which says why: the fault may be the reason.
+        """

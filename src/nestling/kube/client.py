@@ -19,11 +19,11 @@ from collections.abc import AsyncGenerator
 from types import TracebackType
 from typing import Any, Final, Protocol, Self
 
-import aiohttp
 import msgspec
 import yarl
 
 from nestling.kube import credentials, errors, kubeconfig, lines, paging, requests
+from nestling.kube.http import aiohttp
 from nestling.kube.resource import Obj, Resource, decode
 
 _CONNECT_SECONDS: Final = 10.0

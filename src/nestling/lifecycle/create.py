@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
-from nestling.config import load
+from nestling.config import load, rules
 from nestling.drivers import base, errors
 from nestling.lifecycle import connect, kubeconfig_file, names, session
 
@@ -35,6 +35,7 @@ def check(wish: Wish, *, namespace: str | None) -> base.CreateRequest:
     names.check_namespace(where)
     version = [f"{_VERSION_KEY}={wish.kubernetes_version}"] if wish.kubernetes_version else []
     config = load.load(wish.sources, [*wish.sets, *version])
+    rules.check_tenant(config, name=wish.name, namespace=where)
     return base.CreateRequest(
         name=wish.name,
         namespace=where,
@@ -59,6 +60,7 @@ async def create(request: base.CreateRequest, current: session.Session) -> base.
         # The name alone is enough to say which one is meant, as for connect and delete.
         here = await current.find(request.name)
         request = dataclasses.replace(request, namespace=here.namespace)
+        rules.check_tenant(request.config, name=request.name, namespace=request.namespace)
     if here is None or here.status == "Failed":
         return await current.driver.create(request, current.reporter)
     if not request.upgrade:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from nestling.drivers import base, errors
@@ -55,6 +55,9 @@ class FakeDriver:
         self.calls: list[str] = []
         self.left: list[str] = []
         self.user_values = "a: 1\n"
+        self.files: dict[str, bytes] = {}
+        self.answers: dict[str, bytes] = {}
+        self.pieces: list[base.Piece] = []
 
     @property
     def name(self) -> str:
@@ -108,6 +111,24 @@ class FakeDriver:
 
     async def values(self, cluster: base.VirtualCluster) -> str:
         return self.user_values
+
+    async def certificates(self, cluster: base.VirtualCluster) -> Mapping[str, bytes]:
+        return self.files
+
+    async def rotate_certificates(
+        self, cluster: base.VirtualCluster, *, authorities: bool, reporter: base.Reporter
+    ) -> str:
+        self.calls.append(f"rotate {cluster.name} {authorities}")
+        return "/backup"
+
+    async def syncer(self, cluster: base.VirtualCluster, path: str) -> bytes:
+        if path not in self.answers:
+            raise errors.UserError("the syncer process does not answer")
+        return self.answers[path]
+
+    async def diagnose(self, cluster: base.VirtualCluster, wanted: base.Diagnosis) -> AsyncIterator[base.Piece]:
+        for piece in self.pieces:
+            yield piece
 
 
 def new_session(

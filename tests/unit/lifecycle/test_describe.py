@@ -15,5 +15,5 @@ async def test_describe_has_the_keys_of_the_original(tmp_path: Path) -> None:
     text = await describe.describe(current, "my-vc", form="json")
     found = json.loads(text)
     assert {"name", "namespace", "version", "backingStore", "created", "status", "userConfigYaml"} <= set(found)
-    assert found == yaml.safe_load(await describe.describe(current, "my-vc"))
+    assert found == yaml.safe_load(await describe.describe(current, "my-vc", form="yaml"))
     assert await describe.describe(current, "my-vc", config_only=True) == "sync: {}\n"

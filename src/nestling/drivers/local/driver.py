@@ -6,12 +6,10 @@ import asyncio
 import contextlib
 import dataclasses
 import datetime
-import importlib.metadata
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from nestling.config import support
 from nestling.controlplane import supervisor_status
 from nestling.drivers import base, errors
 from nestling.drivers.local import folder, process
@@ -72,6 +70,7 @@ class LocalDriver:
 
     async def create(self, request: base.CreateRequest, reporter: base.Reporter) -> base.VirtualCluster:
         """Create, and leave nothing behind when that fails or is interrupted."""
+        from nestling.config import support
         from nestling.drivers.local import build
 
         tenant = Tenant(request.name, request.namespace)
@@ -167,6 +166,50 @@ class LocalDriver:
         with folder.os_refusals(place.user_values_file):
             return place.user_values_file.read_text(encoding="utf-8") if place.user_values_file.exists() else ""
 
+    async def certificates(self, cluster: base.VirtualCluster) -> Mapping[str, bytes]:
+        """The certificates in its folder."""
+        from nestling.drivers.local import certificates
+
+        place, _ = self._existing(cluster)
+        return certificates.read(place)
+
+    async def rotate_certificates(
+        self, cluster: base.VirtualCluster, *, authorities: bool, reporter: base.Reporter
+    ) -> str:
+        """Stop the control plane, make the certificates new, start it again if it ran."""
+        from nestling.drivers.local import build, certificates
+
+        place, found = self._existing(cluster)
+        with self.all.locked(cluster.namespace):
+            ran = process.running(place)
+            await self.host.up(reporter)
+            async with self.host.client() as client:
+                try:
+                    with reporter.step(f"Making the certificates of {cluster.name} new"):
+                        await process.stop(place, seconds=STOP_SECONDS)
+                        backup, new = await certificates.rotate(client, place, found, authorities=authorities)
+                finally:
+                    if ran:
+                        await self._start(place, found, build.request_of(place, found), reporter)
+                if ran and not await certificates.wait_exported(client, found, new):
+                    reporter.warn(f"Secret vc-{cluster.name} does not hold the new kubeconfig yet; connect needs it")
+        return str(backup)
+
+    async def syncer(self, cluster: base.VirtualCluster, path: str) -> bytes:
+        """What its syncer process answers."""
+        from nestling.drivers.local import inspection
+
+        place, _ = self._existing(cluster)
+        return await inspection.ask(place, path)
+
+    async def diagnose(self, cluster: base.VirtualCluster, wanted: base.Diagnosis) -> AsyncIterator[base.Piece]:
+        """Files, logs, objects of both sides."""
+        from nestling.drivers.local import diagnosis
+
+        place, found = self._existing(cluster)
+        async for piece in diagnosis.pieces(self.host, place, found, wanted):
+            yield piece
+
     @property
     def host(self) -> embedded.Embedded:
         """The embedded host."""
@@ -192,6 +235,8 @@ class LocalDriver:
         return place, found
 
     def _new_record(self, request: base.CreateRequest) -> folder.Record:
+        import importlib.metadata
+
         from nestling.drivers.local import embedded
 
         this = supervisor_status.this_process()

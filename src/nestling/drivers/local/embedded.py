@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import pathlib
 import shutil
 from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
 from nestling.binaries import chain, versions
 from nestling.binaries import progress as binaries_progress
-from nestling.config import resolve
 from nestling.controlplane import authority, supervisor_status
 from nestling.drivers import base
 from nestling.kube import client as kube_client
@@ -52,6 +52,11 @@ class Embedded:
         """Whether all its parts are ready now."""
         status = supervisor_status.read(self._host.layout.folder) if self._host.running() else None
         return status is not None and status.ready
+
+    @property
+    def logs(self) -> pathlib.Path:
+        """The folder of its logs."""
+        return self._host.layout.logs
 
     @property
     def kubernetes_version(self) -> str:
@@ -99,6 +104,8 @@ def fetch(host: Embedded, request: base.CreateRequest, reporter: base.Reporter) 
 
 def version(request: base.CreateRequest) -> str:
     """The Kubernetes version of a virtual cluster; raises ``UnknownVersionError``."""
+    from nestling.config import resolve
+
     return versions.resolve(resolve.kubernetes_version(request.config))
 
 
