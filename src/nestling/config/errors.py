@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Final
+
+#: Longer texts are cut: a refused value may be a whole file.
+_MESSAGE: Final = 400
+_HINT: Final = 1500
 
 #: Where a value sits: keys of mappings and indexes of lists, ``("sync", "toHost", "pods", "patches", 0, "path")``.
 Path = tuple[str | int, ...]
@@ -21,9 +26,10 @@ class Problem:
 
     def __str__(self) -> str:
         where = f"{self.source}:{self.line}" if self.line is not None else self.source
-        what = f"{self.path}: {self.message}" if self.path else self.message
+        message = _shortened(self.message, _MESSAGE)
+        what = f"{_shortened(self.path, _MESSAGE)}: {message}" if self.path else message
         text = f"{where}: {what}" if where else what
-        return f"{text}\n    {self.hint}" if self.hint else text
+        return f"{text}\n    {_shortened(self.hint, _HINT)}" if self.hint else text
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -53,5 +59,14 @@ def dotted(path: Path) -> str:
         elif part and all(letter.isalnum() or letter in "-_" for letter in part):
             text += f".{part}" if text else part
         else:
-            text += f'["{part}"]'
+            text += f'["{_printable(part)}"]'
     return text
+
+
+def _shortened(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[:length]}..."
+
+
+def _printable(text: str) -> str:
+    """Control characters and those that turn the writing direction would garble the message."""
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)

@@ -8,6 +8,9 @@ from nestling.config import errors
 
 #: Helm's own limit for an index.
 _MAX_INDEX: Final = 65536
+#: Deeper than any key; and longer than any number that means something (Python refuses some thousand digits).
+_MAX_DEPTH: Final = 100
+_MAX_DIGITS: Final = 300
 _WORDS: Final[dict[str, Any]] = {"true": True, "false": False, "null": None, "0": 0}
 
 
@@ -27,9 +30,13 @@ def apply(values: dict[str, Any], text: str) -> list[errors.Path]:
 def parse(text: str) -> list[tuple[errors.Path, Any]]:
     """The assignments of one ``--set``, in their order."""
     result: list[tuple[errors.Path, Any]] = []
+    if not _is_text(text):
+        raise SetError(f"{text!r} is not UTF-8 text; write it in UTF-8")
     position = 0
     while position < len(text):
         raw, position, stop = _until(text, position, "=,")
+        if stop != "=" and not raw:
+            raise SetError("has a comma too many; write KEY=VALUE,KEY=VALUE")
         if stop != "=":
             raise SetError(f"{raw!r} has no value; write {raw}=VALUE")
         path = _path(raw)
@@ -44,13 +51,22 @@ def parse(text: str) -> list[tuple[errors.Path, Any]]:
     return result
 
 
+def _is_text(text: str) -> bool:
+    """Arguments that are no UTF-8 come with halves of characters, which cannot be written into a file."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def typed(raw: str) -> Any:
     """Helm's typing: true, false, null and whole numbers without leading zeros; everything else is text."""
     text = unescape(raw)
     if text in _WORDS:
         return _WORDS[text]
     digits = text.removeprefix("-").removeprefix("+")
-    if digits.isascii() and digits.isdigit() and not text.startswith("0"):
+    if len(digits) <= _MAX_DIGITS and digits.isascii() and digits.isdigit() and not text.startswith("0"):
         return int(text)
     return text
 
@@ -105,11 +121,13 @@ def _path(raw: str) -> errors.Path:
         if stop == "[" and raw.startswith(".", after):
             after, expect_key = after + 1, True
         position = after
+    if len(path) > _MAX_DEPTH:
+        raise SetError(f"has a key with {len(path)} parts, and no key has so many; write it as a.b[0].c")
     return tuple(path)
 
 
 def _index(text: str, end: str, raw: str) -> int:
-    if end != "]" or not text.isdigit() or int(text) > _MAX_INDEX:
+    if end != "]" or not (text.isascii() and text.isdigit() and len(text) < 10) or int(text) > _MAX_INDEX:
         raise SetError(
             f"has no valid index in the key {raw!r}; write a number from 0 to {_MAX_INDEX} in brackets: a[0]"
         )

@@ -22,8 +22,16 @@ _SPECIAL: Final = {".inf": float("inf"), "+.inf": float("inf"), "-.inf": float("
 _INT: Final = re.compile(r"[-+]?(0b[01_]+|0o?[0-7_]+|0x[0-9a-fA-F_]+|[1-9][0-9_]*|0)")
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _TAGS: Final[dict[str, type | tuple[type, ...]]] = {"bool": bool, "int": int, "float": (int, float), "null": type(None)}
+#: What a Secret holds, and with it every configuration (``vc-config-NAME``).
+_MAX_LENGTH: Final = 1024 * 1024
 #: More values than any real file has; an alias bomb ends here.
-_MAX_VALUES: Final = 200_000
+_MAX_VALUES: Final = 100_000
+#: Deeper than any real file; composing is recursive, and a stack that overflows in C ends the whole program.
+_MAX_DEPTH: Final = 100
+#: Longer than any number that means something; Python refuses to read integers of some thousand digits.
+_MAX_DIGITS: Final = 300
+#: What YAML forbids in a file (YAML 1.2 §5.1), and halves of characters, which cannot be written again.
+_FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 
 #: What an untagged scalar carries after composing, so that ``!!str 5`` can be told from ``5``.
 _UNTAGGED: Final = "untagged"
@@ -51,9 +59,12 @@ def read(name: str, text: str) -> Document:
     """Read one YAML document; an empty one is an empty mapping."""
     reader = _Reader(name)
     try:
-        documents: list[yaml.Node] = list(yaml.compose_all(text, Loader=_Loader))
+        problem = _unreadable(name, text)
+        documents: list[yaml.Node] = [] if problem else list(yaml.compose_all(text, Loader=_Loader))
     except yaml.YAMLError as error:
-        return Document({}, {}, [_broken(name, error)])
+        problem = _broken(name, error)
+    if problem is not None:
+        return Document({}, {}, [problem])
     if len(documents) > 1:
         line = documents[1].start_mark.line + 1
         reader.problem((), line, "holds more than one YAML document", "keep one document: remove the lines with ---")
@@ -68,6 +79,33 @@ def read(name: str, text: str) -> Document:
     return Document(reader.mapping(root, ()), reader.lines, reader.problems, reader.written)
 
 
+def _unreadable(name: str, text: str) -> errors.Problem | None:
+    """What keeps a text from being composed at all; raises ``YAMLError`` for what is no YAML."""
+    if len(text) > _MAX_LENGTH:
+        hint = "a configuration is kept in a Secret, which holds 1 MiB; move what is large into objects of its own"
+        return errors.Problem("", name, None, f"has {len(text)} characters, and {_MAX_LENGTH} are allowed", hint)
+    found = _FORBIDDEN.search(text)
+    if found is not None:
+        line = text.count("\n", 0, found.start()) + 1
+        hint = 'remove it, or write it inside double quotes as an escape, such as "\\u0007"'
+        message = f"holds the character U+{ord(found[0]):04X}, which no YAML may hold"
+        if "\ud800" <= found[0] <= "\udfff":
+            message, hint = "is not UTF-8 text", "save it as UTF-8"
+        return errors.Problem("", name, line, message, hint)
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _MAX_DEPTH:
+            line = event.start_mark.line + 1
+            return errors.Problem(
+                "", name, line, f"is nested more than {_MAX_DEPTH} levels deep", "no key lies that deep; shorten it"
+            )
+    return None
+
+
 def _broken(name: str, error: yaml.YAMLError) -> errors.Problem:
     mark = getattr(error, "problem_mark", None)
     what = getattr(error, "problem", None) or str(error)
@@ -76,7 +114,8 @@ def _broken(name: str, error: yaml.YAMLError) -> errors.Problem:
 
 
 def _kind(node: yaml.Node) -> str:
-    return "a list" if isinstance(node, yaml.SequenceNode) else "a single value"
+    kinds = {yaml.SequenceNode: "a list", yaml.MappingNode: "a mapping"}
+    return kinds.get(type(node), "a single value")
 
 
 def _is_null(node: yaml.Node) -> bool:
@@ -107,8 +146,8 @@ class _Reader:
                         errors.dotted(path),
                         self.name,
                         node.start_mark.line + 1,
-                        "is far too large once its aliases (*name) are followed",
-                        "write the values out, without aliases",
+                        f"holds more than {_MAX_VALUES} values once its aliases (*name) are followed",
+                        "write fewer of them, without aliases",
                     ),
                 ]
             )
@@ -192,7 +231,9 @@ def plain(text: str) -> Any:
         return None
     if text in _TRUE or text in _FALSE:
         return text in _TRUE
-    if _INT.fullmatch(text):
+    if len(text) > _MAX_DIGITS:
+        return text
+    if _INT.fullmatch(text) and any(letter.isdigit() for letter in text.lower().removeprefix("0x").removeprefix("0b")):
         return _integer(text)
     if text.lower() in _SPECIAL:
         return _SPECIAL[text.lower()]

@@ -21,7 +21,7 @@ def sources(values: Sequence[str], *, stdin: TextIO) -> list[load.Source]:
 
 def _source(value: str, stdin: TextIO) -> load.Source:
     if value == "-":
-        return load.Source(name="stdin", text=stdin.read())
+        return load.Source(name="stdin", text=_read_stdin(stdin))
     path = Path(value)
     if len(value) < 4096 and "\n" not in value and path.exists():
         return load.Source(name=value, text=_read(path))
@@ -34,6 +34,15 @@ def _source(value: str, stdin: TextIO) -> load.Source:
     )
 
 
+def _read_stdin(stdin: TextIO) -> str:
+    try:
+        return stdin.read()
+    except UnicodeDecodeError as error:
+        raise errors.UserError(
+            f"stdin is not UTF-8 text: {error.reason} at byte {error.start}; write the values in UTF-8"
+        ) from error
+
+
 def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
@@ -41,7 +50,7 @@ def _read(path: Path) -> str:
         raise errors.UserError(f"the values file {path} is a folder; name the file in it") from error
     except UnicodeDecodeError as error:
         raise errors.UserError(
-            f"the values file {path} is not UTF-8 text: {error.reason} at byte {error.start}"
+            f"the values file {path} is not UTF-8 text: {error.reason} at byte {error.start}; save it as UTF-8"
         ) from error
     except OSError as error:
         raise errors.UserError(f"cannot read the values file {path}: {error.strerror}") from error

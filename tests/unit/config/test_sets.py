@@ -76,11 +76,20 @@ def test_a_value_in_the_way_is_replaced() -> None:
         ("a[0]b=1", "empty or misplaced"),
         ("a={x", "list without an end"),
         ("a={x}y", "text after the list"),
+        (",a=1", "a comma too many"),
+        ("a=1,,b=2", "a comma too many"),
+        ("a[²]=1", "no valid index"),
+        (".".join(["a"] * 2000) + "=1", "a key with 2000 parts"),
+        ("a=\udcff", "not UTF-8"),
     ],
 )
 def test_what_cannot_be_read_is_said(text: str, message: str) -> None:
     with pytest.raises(sets.SetError, match=message):
         applied(text)
+
+
+def test_digits_without_end_are_text() -> None:
+    assert applied("a=" + "9" * 5000) == {"a": "9" * 5000}
 
 
 def test_the_written_paths_are_returned() -> None:

@@ -87,13 +87,62 @@ def test_merge_keys_and_aliases() -> None:
 def test_an_alias_bomb_ends() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]
-    with pytest.raises(errors.ConfigError, match="far too large"):
+    with pytest.raises(errors.ConfigError, match="more than 100000 values"):
         read("\n".join(lines))
 
 
 def test_an_alias_to_itself_ends() -> None:
     with pytest.raises(errors.ConfigError, match="aliases"):
         read("a: &a\n  b: *a\n")
+
+
+def test_merge_keys_do_not_hide_a_bomb() -> None:
+    lines = ["a0: &a0 {x: 1}"]
+    lines += [f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 10)}]}}" for n in range(1, 9)]
+    with pytest.raises(errors.ConfigError, match="more than 100000 values"):
+        read("\n".join(lines))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: " + "[" * 100_000 + "]" * 100_000,
+        "".join(" " * depth + "a:\n" for depth in range(400)),
+        "a: " + "{b: " * 500,
+    ],
+)
+def test_deep_nesting_is_refused_and_ends_no_process(text: str) -> None:
+    (problem,) = read(text).problems
+    assert problem.message == "is nested more than 100 levels deep"
+    assert problem.line is not None
+
+
+def test_what_a_secret_could_not_hold_is_refused() -> None:
+    (problem,) = read("a: b\n" * 300_000).problems
+    assert "1048576 are allowed" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: b\nc: \x00\n", "holds the character U+0000, which no YAML may hold"),
+        ("a: b\nc: \x1b[31m\n", "holds the character U+001B, which no YAML may hold"),
+        ("a: b\nc: \udcff\n", "is not UTF-8 text"),
+    ],
+)
+def test_characters_that_no_file_may_hold_are_named_with_their_line(text: str, message: str) -> None:
+    (problem,) = read(text).problems
+    assert (problem.message, problem.line) == (message, 2)
+
+
+@pytest.mark.parametrize("text", ["\ufeffa: 1\n", "a: 1\r\n", "\ufeffa: 1\r\n# x\r\n", "a: 1\r"])
+def test_files_of_other_systems_are_read(text: str) -> None:
+    assert values(text) == {"a": 1}
+
+
+@pytest.mark.parametrize("text", ["9" * 5000, "0x_", "0b_", "-0x", "9" * 301 + ".5"])
+def test_what_looks_like_a_number_and_is_none_is_text(text: str) -> None:
+    assert values(f"a: {text}\n") == {"a": text}
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "---\n", "null\n"])
@@ -124,9 +173,10 @@ def test_unknown_tags_are_refused() -> None:
     assert problem.message == "has the tag !secret"
 
 
-def test_lists_as_keys_are_refused() -> None:
-    (problem,) = read("? [a, b]\n: c\n").problems
-    assert problem.message == "has a list as a key"
+@pytest.mark.parametrize(("key", "what"), [("[a, b]", "a list"), ("{a: b}", "a mapping")])
+def test_lists_and_mappings_as_keys_are_refused(key: str, what: str) -> None:
+    (problem,) = read(f"? {key}\n: c\n").problems
+    assert problem.message == f"has {what} as a key"
 
 
 def test_the_spelling_of_numbers_is_kept() -> None:

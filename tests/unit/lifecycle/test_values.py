@@ -40,5 +40,11 @@ def test_a_folder_and_binary_data_are_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(errors.UserError, match="is a folder"):
         read(str(tmp_path))
     (tmp_path / "x").write_bytes(b"\xff\xfe")
-    with pytest.raises(errors.UserError, match="not UTF-8"):
+    with pytest.raises(errors.UserError, match=r"not UTF-8 text.*save it as UTF-8"):
         read(str(tmp_path / "x"))
+
+
+def test_stdin_that_is_not_utf_8_is_refused() -> None:
+    stdin = io.TextIOWrapper(io.BytesIO(b"a: \xff"), encoding="utf-8")
+    with pytest.raises(errors.UserError, match="stdin is not UTF-8"):
+        values.sources(["-"], stdin=stdin)
