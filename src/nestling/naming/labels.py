@@ -186,6 +186,7 @@ def is_namespace_label(key: str, tenant: Tenant) -> bool:
     return _looks_made(NAMESPACE_LABEL_PREFIX, key, tenant)
 
 
+@functools.lru_cache(maxsize=1024)
 def _made(prefix: str, key: str, tenant: Tenant) -> str:
     return names.safe(prefix.removesuffix("-"), tenant.name, "x", names.digest(key))
 

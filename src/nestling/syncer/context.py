@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import types
-from collections.abc import Callable, Mapping
-from typing import Protocol
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any, Final, Protocol, TypeVar
 
 from nestling.config import model
 from nestling.kube import cache, client
 from nestling.kube.resource import SERVICES, Obj, Resource
 from nestling.naming import names
 from nestling.naming.tenant import HostKey, Tenant, VirtualKey
+
+T = TypeVar("T")
+#: More values than a ``Memo`` ever needs at once; what it would hold of things that are gone is dropped there.
+_REMEMBERED: Final = 1024
 
 
 class Recorder(Protocol):
@@ -41,6 +45,23 @@ class Side:
         return self.stores[resource].meta((key[0], key[1]))
 
 
+class Memo:
+    """Values that follow from others, kept until those have another version. Nobody changes what it gives."""
+
+    def __init__(self) -> None:
+        self._held: dict[Hashable, tuple[Hashable, Any]] = {}
+
+    def get(self, key: Hashable, version: Hashable, make: Callable[[], T]) -> T:
+        """The value under this key, made anew when it was made for another version."""
+        held = self._held.get(key)
+        if held is None or held[0] != version:
+            if len(self._held) >= _REMEMBERED:
+                self._held.clear()
+            held = self._held[key] = (version, make())
+        value: T = held[1]
+        return value
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class SyncContext:
     """The frozen context that is passed to each verb instead of ten arguments."""
@@ -54,6 +75,7 @@ class SyncContext:
     referrers: Callable[[Resource, VirtualKey], list[tuple[Resource, VirtualKey]]]
     #: Seconds since the epoch; a test sets its own clock.
     now: Callable[[], float]
+    memo: Memo = dataclasses.field(default_factory=Memo)
 
     @property
     def cluster_domain(self) -> str:
@@ -76,9 +98,16 @@ class SyncContext:
         return self._cluster_ip(names.host_name(key, self.tenant))
 
     def _cluster_ip(self, host_key: HostKey) -> str | None:
-        service = self.host.get(SERVICES, host_key)
-        ip = service["spec"].get("clusterIP") if service else None
-        return ip if ip and ip != "None" else None
+        meta = self.host.meta(SERVICES, host_key)
+        if meta is None:
+            return None
+
+        def read() -> str | None:
+            service = self.host.get(SERVICES, host_key)
+            ip = service["spec"].get("clusterIP") if service else None
+            return ip if ip and ip != "None" else None
+
+        return self.memo.get(("cluster ip", host_key), (meta.uid, meta.resource_version), read)
 
 
 def immutable(stores: dict[Resource, cache.Store]) -> Mapping[Resource, cache.Store]:

@@ -65,7 +65,8 @@ class Controller:
 
     def on_virtual(self, change: cache.Change) -> None:
         """An informer handler for the virtual object itself."""
-        self.enqueue(VirtualKey(*change.key), initial=change.initial, seen=SideName.VIRTUAL)
+        if self.spec.concerned(change):
+            self.enqueue(VirtualKey(*change.key), initial=change.initial, seen=SideName.VIRTUAL)
 
     def on_host(self, change: cache.Change) -> None:
         """An informer handler for the host object; objects that are not ours make no work."""

@@ -200,6 +200,8 @@ class SyncSpec:
     selected: Callable[[SyncContext, Obj], bool] = lambda _ctx, _obj: True
     #: Why this virtual object may not be synced, for the tenant to read; None when it may.
     refusal: Callable[[SyncContext, Obj], str | None] = lambda _ctx, _obj: None
+    #: Is this change of the virtual object a reason to look? A kind that hangs on another kind's objects has few.
+    concerned: Callable[[cache.Change], bool] = lambda _change: True
     references: Callable[[Obj], Iterable[Reference]] = lambda _obj: ()
     #: Labels and annotations that do not go to the other side by themselves.
     excluded_labels: frozenset[str] = frozenset()

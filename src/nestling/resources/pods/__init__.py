@@ -106,6 +106,7 @@ TOKENS: Final = SyncSpec(
     naming=token_verbs.Naming(),
     enabled=lambda config: config.sync.to_host.pods.enabled,
     selected=token_verbs.selected,
+    concerned=token_verbs.concerned,
     watches=(Watch(side=SideName.HOST, resource=PODS, keys=_of_host_pod),),
     to_host=token_verbs.to_host,
     sync=token_verbs.sync,

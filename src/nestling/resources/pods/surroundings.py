@@ -40,7 +40,7 @@ def around(ctx: SyncContext, pod: Obj, *, for_containers: bool) -> PodContext:
     namespace_meta = ctx.virtual.meta(NAMESPACES, VirtualKey("", namespace))
     return PodContext(
         tenant=ctx.tenant,
-        options=options.from_config(ctx.config, ctx.tenant),
+        options=ctx.memo.get("pod options", None, lambda: options.from_config(ctx.config, ctx.tenant)),
         kubernetes_service_ip=ctx.front_ip,
         dns_ip=ctx.host_service_ip(DNS),
         host_minor=ctx.host.minor,
@@ -59,8 +59,15 @@ def around(ctx: SyncContext, pod: Obj, *, for_containers: bool) -> PodContext:
 
 def _services(ctx: SyncContext, namespace: str) -> Sequence[Obj]:
     store = ctx.virtual.stores[SERVICES]
-    found = (store.get(key) for key in sorted(store.keys()) if key[0] == namespace)
-    return [service for service in found if service is not None]
+    keys = sorted(store.keys(namespace))
+    metas = [store.meta(key) for key in keys]
+    versions = tuple(meta.resource_version for meta in metas if meta is not None)
+
+    def read() -> Sequence[Obj]:
+        found = (store.get(key) for key in keys)
+        return tuple(service for service in found if service is not None)
+
+    return ctx.memo.get(("services", namespace), (tuple(keys), versions), read)
 
 
 def _host_uids(ctx: SyncContext, wanted: frozenset[str]) -> Mapping[str, str]:

@@ -55,6 +55,11 @@ def selected(_ctx: SyncContext, pod: Obj) -> bool:
     )
 
 
+def concerned(change: cache.Change) -> bool:
+    """Tokens depend on what never changes in a pod: on whether it is there, and on which one it is."""
+    return change.old is None or change.new is None or change.old.meta.uid != change.new.meta.uid
+
+
 async def to_host(ctx: SyncContext, pair: Pair) -> Wanted:
     """The Secret is not there: request all tokens, as soon as the host pod exists to own it."""
     virtual = existing(pair.virtual)
