@@ -34,7 +34,7 @@ def test_refusals_say_what_to_do(row: support.Row) -> None:
 @pytest.mark.parametrize(
     ("text", "path"),
     [
-        ("sync: {toHost: {ingresses: {enabled: true}}}", "sync.toHost.ingresses.enabled"),
+        ("sync: {toHost: {gatewayApi: {enabled: true}}}", "sync.toHost.gatewayApi.enabled"),
         ("sync: {toHost: {pods: {patches: [{path: a, expression: b}]}}}", "sync.toHost.pods.patches"),
         ("integrations: {metricsServer: {enabled: true}}", "integrations.metricsServer.enabled"),
         (
@@ -119,6 +119,6 @@ def test_the_longest_row_counts() -> None:
 
 
 def test_errors_name_the_place() -> None:
-    found = problem("sync:\n  toHost:\n    ingresses:\n      enabled: true\n", refuse_unsupported=True)
+    found = problem("sync:\n  toHost:\n    gatewayApi:\n      enabled: true\n", refuse_unsupported=True)
     assert (found.source, found.line) == ("1.yaml", 4)
     assert isinstance(found, errors.Problem)
