@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 OLDEST := 1.32
 UV := .tools/uv/bin/uv
 
-.PHONY: help setup binaries binaries-oldest demo test unit integration skew test-skew chaos lint fix lock clean
+.PHONY: help setup binaries binaries-oldest demo test unit integration skew test-skew chaos bench lint fix lock clean
 
 help: ## Show the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ test-skew: binaries binaries-oldest ## All integration tests with the oldest ten
 
 chaos: binaries ## Faults for minutes or hours: NESTLING_CHAOS_SECONDS each, NESTLING_CHAOS_SEED replays (docs/faults.md)
 	@$(BIN)/pytest tests/chaos -q -s --show-capture=no
+
+bench: binaries ## Virtual against direct to the host, ten minutes; then `python -m bench.report` writes docs/performance.md
+	@$(BIN)/python -m bench --json .bench/last.json
 
 lint: setup ## Formatting, lint, types, layers
 	@$(BIN)/ruff format --check src tests

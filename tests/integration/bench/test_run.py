@@ -1,0 +1,43 @@
+"""The benchmark with tiny numbers: every part runs, says every line, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from bench import __main__ as program
+from bench import parts, sizes
+from tests.support import host as host_support
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
+
+#: One measure of each kind that must be there, by part.
+EXPECTED = {
+    "create": ("until the API is usable",),
+    "idle": ("supervisor + syncer: RSS", "whole virtual control plane: processor"),
+    "latency": ("down, 20/s", "up, 20/s", "created → Running, 20/s", "processor of the syncer per pod"),
+    "burst": ("all on the host", "all Running", "up, burst of 12", "delete of 12", "per deleted pod"),
+    "objects": ("6 ConfigMaps", "3 Services"),
+    "scale": ("20 pods: all Running", "memory per synced pod", "syncer killed, 20 pods", "after the restart"),
+}
+
+
+async def test_every_part_says_every_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with host_support.slot():
+        found = await program.run(list(parts.PARTS), sizes.TINY)
+    for part, texts in EXPECTED.items():
+        said = [line.what for line in found.lines if line.part == part]
+        missing = [text for text in texts if not any(text in what for what in said)]
+        assert not missing, (part, said)
+    assert not [line.what for line in found.lines if any(map(math.isnan, line.virtual))]
+    sides = {(one.when, one.side, one.process) for one in found.weights}
+    assert {("idle", "virtual", "syncer"), ("idle", "virtual", "supervisor"), ("burst", "host", "etcd")} <= sides
+    assert content(tmp_path) == []
+
+
+def content(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
