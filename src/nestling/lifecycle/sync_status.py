@@ -40,7 +40,8 @@ def _row(entry: Obj, now: datetime.datetime) -> tuple[str, ...]:
     queue, objects = entry.get("queue") or {}, entry.get("objects") or {}
     return (
         "now" if entry.get("inAgreement") else since(entry.get("lastAgreement"), now, ago=True),
-        str(sum(queue.get(part, 0) for part in ("depth", "delayed", "working"))),
+        # What is delayed waits for its time: a token that is renewed later, or what is stuck.
+        str(queue.get("depth", 0) + queue.get("working", 0)),
         str(objects.get("virtual", "")),
         str(objects.get("host", "")),
         str((entry.get("stuck") or {}).get("count", 0)),

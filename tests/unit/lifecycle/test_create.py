@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,14 @@ def test_the_kubernetes_version_becomes_a_value() -> None:
     request = create.check(wish(kubernetes_version="1.34"), namespace=None)
     assert request.config.control_plane.distro.k8s.version == "1.34"
     assert "1.34" in request.values
+
+
+def test_values_that_only_the_name_makes_wrong_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load, "load", functools.partial(load.load, refuse_unsupported=False))
+    text = "sync: {toHost: {namespaces: {enabled: true, mappings: {byName: {x-*: vcluster-my-*}}}}}"
+    with pytest.raises(config_errors.ConfigError, match="covers the namespace of the control plane"):
+        create.check(wish(sources=(load.Source("v", text),)), namespace=None)
+    assert create.check(wish(sources=(load.Source("v", text),)), namespace="team").namespace == "team"
 
 
 def test_one_source_is_kept_as_it_was_written() -> None:

@@ -62,6 +62,7 @@ class _Side:
     client: kube_client.Client
     namespace: str | None
     resources: Sequence[str]
+    served: Sequence[discovery.Served]
 
 
 async def pieces(
@@ -103,13 +104,17 @@ def _sides(
         if not process.running(place):
             raise errors.UserError("the processes of the virtual cluster do not run")
         client = await stack.enter_async_context(kube_client.Client(kubeconfig.load([place.admin_kubeconfig])))
-        return _Side("virtual", client, None, (*VIRTUAL_RESOURCES, *wanted.virtual_resources))
+        return _Side(
+            "virtual", client, None, (*VIRTUAL_RESOURCES, *wanted.virtual_resources), await discovery.served(client)
+        )
 
     async def of_host(stack: contextlib.AsyncExitStack) -> _Side:
         if not host.ready:
             raise errors.UserError("the embedded host does not run")
         client = await stack.enter_async_context(host.client())
-        return _Side("host", client, found.namespace, (*HOST_RESOURCES, *wanted.host_resources))
+        return _Side(
+            "host", client, found.namespace, (*HOST_RESOURCES, *wanted.host_resources), await discovery.served(client)
+        )
 
     return {"virtual": virtual, "host": of_host}
 
@@ -138,7 +143,7 @@ async def _version(side: _Side) -> list[base.Piece]:
 
 
 async def _objects(side: _Side, name: str) -> list[base.Piece]:
-    found = _chosen(await discovery.served(side.client), name)
+    found = _chosen(side.served, name)
     if found is None:
         raise errors.UserError(f"the API server has no resource {name}")
     objects = await side.client.list(found, side.namespace if found.namespaced else None)
@@ -168,7 +173,7 @@ def _place(metadata: dict[str, Any]) -> str:
 
 async def _counts(side: _Side) -> list[base.Piece]:
     counts: dict[str, int | str] = {}
-    for found in await discovery.resources(side.client):
+    for found in discovery.preferred(one for one in side.served if "list" in one.verbs):
         name = f"{found.plural}.{found.group}" if found.group else found.plural
         try:
             counts[name] = len(await side.client.list(found))
