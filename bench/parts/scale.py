@@ -84,7 +84,7 @@ async def _agreed(world: World, pid: int, count: int, *, is_new: bool = False) -
 def _is_in_agreement(status: Obj, count: int) -> bool:
     kinds = status["kinds"]
     is_whole = kinds["pods"]["objects"]["virtual"] >= count and kinds["pods"]["objects"]["host"] >= count
-    return is_whole and all(kind["inAgreement"] and not kind["queue"]["delayed"] for kind in kinds.values())
+    return is_whole and all(kind["inAgreement"] for kind in kinds.values())
 
 
 async def _scan(world: World, count: int) -> None:

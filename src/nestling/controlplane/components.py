@@ -247,6 +247,8 @@ def syncer(inputs: Inputs) -> plan.Component:
     return plan.Component(
         name=SYNCER,
         argv=(sys.executable, "-m", "nestling.controlplane.syncer_process", str(inputs.settings_file)),
+        # threads are few and short-lived; with a heap of its own for each, freed memory stays with the process
+        env={"MALLOC_ARENA_MAX": "1"},
         log_file=inputs.log(SYNCER),
         ready=plan.Probe(url=f"{base}/readyz"),
         alive=plan.Probe(url=f"{base}/healthz"),

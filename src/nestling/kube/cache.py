@@ -19,6 +19,7 @@ import functools
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from nestling.kube import metadata, paging, watch
@@ -61,6 +62,8 @@ class Change:
 
 Index = Callable[[Entry], Iterable[str]]
 Handler = Callable[[Change], None]
+#: Hears which values of an index an object has gained or lost.
+IndexHandler = Callable[[AbstractSet[str], Change], None]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -92,6 +95,7 @@ class Store:
         self._values: dict[str, dict[Key, tuple[str, ...]]] = {name: {} for name in self._indexers}
         self._found: dict[str, dict[str, set[Key]]] = {name: {} for name in self._indexers}
         self._handlers: list[Handler] = []
+        self._index_handlers: dict[str, list[IndexHandler]] = {name: [] for name in self._indexers}
         self._graves: collections.OrderedDict[Key, _Grave] = collections.OrderedDict()
 
     def __len__(self) -> int:
@@ -103,6 +107,10 @@ class Store:
     def add_handler(self, handler: Handler) -> None:
         """Call this for each change from now on."""
         self._handlers.append(handler)
+
+    def add_index_handler(self, index: str, handler: IndexHandler) -> None:
+        """Call this for each change from now on by which an object gains or loses values of an index."""
+        self._index_handlers[index].append(handler)
 
     def keys(self, namespace: str | None = None) -> list[Key]:
         """All keys, or those of one namespace: a copy that stays as it is."""
@@ -202,15 +210,18 @@ class Store:
     def _changed(self, change: Change) -> None:
         """Indexes first, then handlers. All of them hear of the change, even when one raises."""
         failure: Exception | None = None
+        moved: list[tuple[IndexHandler, AbstractSet[str]]] = []
         for name, indexer in self._indexers.items():
             try:
-                self._reindex(name, change.key, tuple(set(indexer(change.new))) if change.new else ())
+                values = self._reindex(name, change.key, tuple(set(indexer(change.new))) if change.new else ())
+                moved += ((handler, values) for handler in self._index_handlers[name] if values)
             except Exception as error:  # noqa: BLE001 - raised again below
                 _LOG.exception(
                     "indexer raised", extra={"index": name, "resource": self.resource.plural, "key": change.key}
                 )
                 failure = error
-        for handler in self._handlers:
+        told = [functools.partial(handler, values) for handler, values in moved]
+        for handler in (*self._handlers, *told):
             try:
                 handler(change)
             except Exception as error:  # noqa: BLE001 - raised again below
@@ -223,9 +234,15 @@ class Store:
             self.broken.set()
             raise failure
 
-    def _reindex(self, name: str, key: Key, values: tuple[str, ...]) -> None:
+    def _reindex(self, name: str, key: Key, values: tuple[str, ...]) -> AbstractSet[str]:
+        """The values that the object did not have before or has not any more."""
         known, found = self._values[name], self._found[name]
-        for value in known.pop(key, ()):
+        before = known.get(key, ())
+        moved = set(before) ^ set(values)
+        if not moved:
+            return moved
+        known.pop(key, None)
+        for value in before:
             keys = found[value]
             keys.discard(key)
             if not keys:
@@ -234,6 +251,7 @@ class Store:
             found.setdefault(value, set()).add(key)
         if values:
             known[key] = values
+        return moved
 
 
 class Informer:

@@ -38,6 +38,7 @@ _LONGEST_WAIT: Final = 10.0
 _ERROR_BODY: Final = 1 << 20
 _LARGE_BODY: Final = 1 << 19
 _FIRST_ERROR: Final = 300
+_PATIENCE: Final = aiohttp.ClientTimeout(total=_REQUEST_SECONDS, sock_connect=_CONNECT_SECONDS)
 
 
 class Observer(Protocol):
@@ -243,8 +244,7 @@ class Client:
             raise errors.ConnectionFailed(self.config.server + request.path, f"this is no JSON: {error}") from error
 
     async def _once(self, request: requests.Request) -> bytes:
-        patience = aiohttp.ClientTimeout(total=_REQUEST_SECONDS, sock_connect=_CONNECT_SECONDS)
-        async with self._slots, self._answer(request, patience) as response:
+        async with self._slots, self._answer(request, _PATIENCE) as response:
             return await response.read()
 
     @contextlib.asynccontextmanager

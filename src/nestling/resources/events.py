@@ -124,5 +124,7 @@ SPEC: Final = SyncSpec(
     mirror_host_deletion=False,
     replace_on_uid_mismatch=False,
     has_status=False,
+    # events tell of what happened; they are not to hold it up
+    workers=2,
     host_rules=(rules.PolicyRule(api_groups=("",), resources=("events",), verbs=rules.WATCH),),
 )

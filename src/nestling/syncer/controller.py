@@ -21,8 +21,6 @@ from nestling.syncer.context import SyncContext
 from nestling.syncer.spec import Agreed, Delete, Pair, SideName, SyncSpec, Waiting, Wanted
 
 _LOG = logging.getLogger(__name__)
-#: Reconciles of one kind that run concurrently (spec, process shape: ten per syncer).
-WORKERS = 10
 LOW_PRIORITY = -100
 _FIGHT: Final = (
     "This object is written again and again: something undoes each change. It is synced more slowly until that stops; "
@@ -80,7 +78,7 @@ class Controller:
         """Work until cancelled."""
         self._is_running = True
         async with asyncio.TaskGroup() as group:
-            for number in range(WORKERS):
+            for number in range(self.spec.workers):
                 group.create_task(self._work(), name=f"{self.spec.name}-{number}")
 
     async def _work(self) -> None:

@@ -11,16 +11,16 @@ import dataclasses
 import functools
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 
 from nestling.config import model
 from nestling.kube import cache, client
 from nestling.kube import watch as watch_module
-from nestling.kube.resource import SERVICES, Obj, Resource
+from nestling.kube.resource import SERVICES, Resource
 from nestling.naming import labels
 from nestling.naming.tenant import Tenant, VirtualKey
 from nestling.syncer import cache_check, collector, context, controller, drift, events, metrics
-from nestling.syncer.spec import Scope, SideName, SyncSpec, Watch
+from nestling.syncer.spec import Scope, SideName, SyncSpec, Watch, refers_to_nothing
 
 _LOG = logging.getLogger(__name__)
 _REFERENCES = "references"
@@ -130,7 +130,7 @@ class Manager:
         return scopes
 
     def _virtual_informer(self, resource: Resource) -> cache.Informer:
-        kinds = [spec for spec in self.specs if spec.virtual is resource]
+        kinds = [spec for spec in self.specs if spec.virtual is resource and spec.references is not refers_to_nothing]
         index = functools.partial(_references_of, kinds)
         return cache.Informer(self._parts.virtual, resource, indexers={_REFERENCES: index}, timing=self._parts.timing)
 
@@ -168,9 +168,9 @@ class Manager:
             for other in one.spec.watches:
                 informers = self._virtual if other.side is SideName.VIRTUAL else self._host
                 informers[other.resource].add_handler(functools.partial(self._watched, one, other))
-        for resource, informer in self._virtual.items():
-            kinds = [spec for spec in self.specs if spec.virtual is resource]
-            informer.add_handler(functools.partial(_referred, kinds, by_resource))
+        by_plural = {resource.plural: found for resource, found in by_resource.items()}
+        for informer in self._virtual.values():
+            informer.store.add_index_handler(_REFERENCES, functools.partial(_referred, by_plural))
 
     def _watched(self, one: controller.Controller, other: Watch, change: cache.Change) -> None:
         for key in other.keys(self.context, change):
@@ -192,18 +192,10 @@ def _references_of(kinds: Sequence[SyncSpec], entry: cache.Entry) -> set[str]:
     }
 
 
-def _referred(
-    kinds: Sequence[SyncSpec], by_resource: dict[Resource, list[controller.Controller]], change: cache.Change
-) -> None:
+def _referred(by_plural: Mapping[str, list[controller.Controller]], values: Set[str], change: cache.Change) -> None:
     """What an object referred to before or refers to now may have become used or unused."""
-    before, after = _referred_keys(kinds, change.old), _referred_keys(kinds, change.new)
-    for resource, key in before ^ after:
-        for one in by_resource.get(resource, ()):
-            one.enqueue(key, initial=change.initial, seen=SideName.VIRTUAL)
-
-
-def _referred_keys(kinds: Sequence[SyncSpec], entry: cache.Entry | None) -> set[tuple[Resource, VirtualKey]]:
-    obj: Obj | None = entry.obj if entry is not None else None
-    if obj is None:
-        return set()
-    return {(reference.resource, reference.key) for spec in kinds for reference in spec.references(obj)}
+    for value in values:
+        plural, _, key = value.partition(":")
+        namespace, _, name = key.rpartition("/")
+        for one in by_plural.get(plural, ()):
+            one.enqueue(VirtualKey(namespace, name), initial=change.initial, seen=SideName.VIRTUAL)

@@ -154,6 +154,11 @@ NOTHING = Wanted()
 Verb = Callable[[SyncContext, Pair], Awaitable[Wanted]]
 
 
+def refers_to_nothing(_obj: Obj) -> Iterable[Reference]:
+    """The references of most kinds; their objects need not be decoded to know."""
+    return ()
+
+
 class Naming(Protocol):
     """How a kind's objects are called on the two sides."""
 
@@ -202,7 +207,7 @@ class SyncSpec:
     refusal: Callable[[SyncContext, Obj], str | None] = lambda _ctx, _obj: None
     #: Is this change of the virtual object a reason to look? A kind that hangs on another kind's objects has few.
     concerned: Callable[[cache.Change], bool] = lambda _change: True
-    references: Callable[[Obj], Iterable[Reference]] = lambda _obj: ()
+    references: Callable[[Obj], Iterable[Reference]] = refers_to_nothing
     #: Labels and annotations that do not go to the other side by themselves.
     excluded_labels: frozenset[str] = frozenset()
     excluded_annotations: frozenset[str] = frozenset()
@@ -227,4 +232,6 @@ class SyncSpec:
     #: Does the virtual object go when its host object vanishes? (spec §1.7)
     mirror_host_deletion: bool = True
     has_status: bool = True
+    #: Reconciles that run concurrently (spec, process shape: ten per syncer).
+    workers: int = 10
     host_rules: tuple[rules.PolicyRule, ...] = ()

@@ -399,3 +399,14 @@ class TestInformer:
 def test_json_of_an_entry_is_decoded_once() -> None:
     entry = cache.Entry(cache.Meta(name="a"), json.dumps({"metadata": {"name": "a"}}).encode(), PODS)
     assert entry.obj is entry.obj
+
+
+def test_a_handler_of_an_index_hears_of_what_was_gained_and_lost_and_of_nothing_else() -> None:
+    heard: list[set[str]] = []
+    store, _ = _store(label=_by_label)
+    store.add_index_handler("label", lambda values, _change: heard.append(set(values)))
+    for version, labels in enumerate(({"a": "1", "b": "2"}, {"a": "1", "b": "2"}, {"a": "2", "b": "3"}), start=1):
+        store.upsert(fakes.obj("a", version, labels=labels))
+    store.remove(_A)
+    assert heard == [{"1", "2"}, {"1", "3"}, {"2", "3"}]
+    assert store.by_index("label", "2") == set()
