@@ -11,7 +11,8 @@ import dataclasses
 import functools
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from nestling.config import model
 from nestling.kube import cache, client
@@ -192,7 +193,9 @@ def _references_of(kinds: Sequence[SyncSpec], entry: cache.Entry) -> set[str]:
     }
 
 
-def _referred(by_plural: Mapping[str, list[controller.Controller]], values: Set[str], change: cache.Change) -> None:
+def _referred(
+    by_plural: Mapping[str, list[controller.Controller]], values: AbstractSet[str], change: cache.Change
+) -> None:
     """What an object referred to before or refers to now may have become used or unused."""
     for value in values:
         plural, _, key = value.partition(":")
