@@ -26,25 +26,30 @@ SHORTEST_LINE: Final = 24
 #: Annotations that repeat a whole object, and fields that nobody needs.
 DROPPED: Final = frozenset({"kubectl.kubernetes.io/last-applied-configuration", "managedFields"})
 
-_SECRET_WORDS: Final = re.compile(
-    "password|passwd|passphrase|pwd|secret|token|apikey|accesskey|privatekey|clientkey|keydata|encryptionkey|credential|"
-    "authorization|datasource|connectionstring|dsn|license"
+_WORDS: Final = (
+    "password|passwd|passphrase|pwd|secret|token|api[_.-]?key|access[_.-]?key|private[_.-]?key|client[_.-]?key|"
+    "key[_.-]?data|encryption[_.-]?key|credential|authorization|data[_.-]?source|connection[_.-]?string|dsn|license"
 )
+_SECRET_WORDS: Final = re.compile(_WORDS)
 _SECRET_KEYS: Final = frozenset({"auth", "pass", "key.pem", "tls.key"})
 #: Endings of keys that name a secret, or say how it is used, and hold none.
 _HARMLESS: Final = re.compile(
     ".*(names?|namespace|refs?|path|files?|dir|seconds|enabled|type|kind|version|size|policy|mode)"
 )
-_PLAIN: Final = re.compile(r"true|false|null|none|<[a-z ]*>|-?[0-9.]+[a-z]{0,2}|[/{\[(].*", re.IGNORECASE)
-_ASSIGNMENT: Final = re.compile(r"""([\w.-]{2,80})(["']?\s?[:=]\s?)("(?:[^"\\]|\\.)*"|'[^']*'|[^\s"',;&]+)""")
+_PLAIN: Final = re.compile(r"true|false|null|none|<[a-z ]*>|-?[0-9.]{1,5}[a-z]{0,2}|[{\[(].*", re.IGNORECASE)
+_ASSIGNMENT: Final = re.compile(
+    rf"""(?<![\w.-])([\w.-]{{0,60}}?(?:{_WORDS})[\w.-]{{0,60}})(["']?\s?[:=]\s?)("(?:[^"\\]|\\.)*"|'[^']*'|[^\s"',;&]+)""",
+    re.IGNORECASE,
+)
+#: Bounded, and begun at the beginning of a word only: a log may hold a megabyte without a space.
 _LOOKS: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL), MASK),
     # The same, or a certificate, in base64.
     (re.compile(r"LS0tLS1CRUdJTi[A-Za-z0-9+/=]+"), MASK),
-    (re.compile(r"eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{6,}(\.[A-Za-z0-9_-]*)?"), MASK),
+    (re.compile(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{6,}(\.[A-Za-z0-9_-]*)?"), MASK),
     (re.compile(r"\b(Bearer|Basic)(\s+|%20)[A-Za-z0-9._~+/=-]{6,}", re.IGNORECASE), rf"\1 {MASK}"),
-    (re.compile(r"(\b[a-z][a-z0-9+.-]{1,20}://)[^\s/@:]*:[^\s@]+@", re.IGNORECASE), rf"\1{MASK}@"),
-    (re.compile(r"[\w.-]+:[^\s@]+@(?=(tcp|unix)\()"), f"{MASK}@"),
+    (re.compile(r"(\b[a-z][a-z0-9+.-]{1,20}://)[^\s/@:]{0,256}:[^\s@]{1,512}@", re.IGNORECASE), rf"\1{MASK}@"),
+    (re.compile(r"(?<![\w.-])[\w.-]{1,64}:[^\s@]{1,512}@(?=(tcp|unix)\()"), f"{MASK}@"),
 )
 
 
@@ -100,11 +105,15 @@ class Redactor:
             return [self.value(_variable(one)) for one in value]
         if not is_secret_key(str(key)):
             return self.value(value)
-        if isinstance(value, str):
-            return MASK if value else value
         if isinstance(value, list):
-            return [MASK if isinstance(one, str) else self.value(one) for one in value]
-        return self.value(value)
+            return [self._whole(one) for one in value]
+        return self._whole(value)
+
+    def _whole(self, value: Any) -> Any:
+        """A value under the key of a secret: numbers are passwords, too."""
+        if isinstance(value, dict | list | bool) or value in (None, ""):
+            return self.value(value)
+        return MASK
 
     def _list(self, content: list[Any]) -> list[Any]:
         """A list; in a command line, the word after ``--password`` is one."""
@@ -137,7 +146,9 @@ def is_secret_key(key: str) -> bool:
 def _assignment(match: re.Match[str]) -> str:
     key, sign, value = match.groups()
     plain = _PLAIN.fullmatch(value.strip("\"'"))
-    return match.group() if plain or not is_secret_key(key) else f"{key}{sign}{MASK}"
+    if is_secret_key(key) and not plain:
+        return f"{key}{sign}{MASK}"
+    return key + sign + _ASSIGNMENT.sub(_assignment, value)
 
 
 def _forms(encoded: str) -> Iterator[str]:
