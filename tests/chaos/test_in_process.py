@@ -13,10 +13,8 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(0)]
 
 
 async def test_both_sides_agree_after_any_faults(tmp_path: Path) -> None:
-    seed = chaos.seed()
-    print(f"NESTLING_CHAOS_SEED={seed}")  # noqa: T201 - what replays this run
-    deadline = time.monotonic() + chaos.seconds(300)
-    async with chaos.world(tmp_path, seed) as world:
+    async with chaos.world(tmp_path, chaos.seed()) as world:
+        deadline = time.monotonic() + chaos.seconds(300)
         while time.monotonic() < deadline:
             await world.round(60)
         print(world.summary())  # noqa: T201 - how much was tried

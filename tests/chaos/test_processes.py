@@ -13,9 +13,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(0)]
 
 
 async def test_both_sides_agree_after_any_kills(tmp_path: Path) -> None:
-    seed = chaos.seed()
-    print(f"NESTLING_CHAOS_SEED={seed}")  # noqa: T201 - what replays this run
-    async with chaos_processes.world(tmp_path, seed) as world:
+    async with chaos_processes.world(tmp_path, chaos.seed()) as world:
         deadline = time.monotonic() + chaos.seconds(300)
         while time.monotonic() < deadline:
             await world.round(40)

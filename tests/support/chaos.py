@@ -18,11 +18,11 @@ import prometheus_client
 
 from nestling import resources
 from nestling.config import load
-from nestling.kube import client, kubeconfig, watch
+from nestling.kube import client, errors, kubeconfig, watch
 from nestling.kube.resource import NAMESPACES, PODS, SERVICES
 from nestling.naming.tenant import Tenant
 from nestling.syncer import manager, metrics
-from tests.support import chaos_host, chaos_ledger, chaos_oracle, chaos_players, envtest, faults
+from tests.support import chaos_admin, chaos_host, chaos_ledger, chaos_oracle, chaos_players, envtest, faults
 
 TENANT: Final = Tenant("my-vc", "team-x")
 #: Longest wait for agreement after the last fault, on a busy machine.
@@ -106,6 +106,12 @@ class Side:
 class Game:
     """Players, ledger, log and the question whether all is well: what does not depend on how the processes run."""
 
+    tenant: chaos_players.TenantPlayer
+    #: Longest wait for agreement.
+    patience = PATIENCE
+    #: What the proxies may be told to do.
+    kinds: tuple[faults.Kind, ...] = tuple(faults.Kind)
+
     def __init__(self, seed: int, tenant: Tenant, virtual: client.Client, host: client.Client) -> None:
         self.seed = seed
         self.rng = random.Random(seed)
@@ -117,6 +123,8 @@ class Game:
         self.proxies: tuple[faults.Proxy, ...] = ()
         self._names, self._virtual, self._host = tenant, virtual, host
         self._began = time.monotonic()
+        #: How many writes of each proxy have been looked at.
+        self._read: dict[int, int] = {}
 
     @property
     def idle(self) -> bool:
@@ -129,16 +137,19 @@ class Game:
 
     async def settle(self) -> None:
         """Both sides come to agree, nothing was lost, and then nothing is written any more."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + self.patience
         started = time.monotonic()
         problems = await self.problems()
         while problems or not self.idle:
             assert time.monotonic() < deadline, self.explain("no agreement", problems)
+            with contextlib.suppress(chaos_players.Skipped, errors.Conflict):
+                self.say(await self.tenant.let_go())
             await asyncio.sleep(0.1)
             problems = await self.problems()
         self.say(f"--- agreed after {time.monotonic() - started:.1f} s")
         await self._stay_quiet()
         virtual = await chaos_oracle.look(self._virtual, None)
+        self.ledger.replaced |= self._replaced()
         alive = {one["metadata"]["uid"] for one in virtual.of(PODS).values()}
         lost = [*self.ledger.problems(virtual), *self.history.extra(alive, self.ledger.doomed)]
         assert not lost, self.explain("lost", lost)
@@ -160,14 +171,26 @@ class Game:
         text = "\n  ".join(problems)
         return f"{what}, NESTLING_CHAOS_SEED={self.seed}:\n  {text}\n" + "\n".join(list(self.log)[-150:])
 
+    def _replaced(self) -> set[tuple[str, chaos_oracle.Key]]:
+        """What the syncer has begun to replace since the last question: it writes a note on the host first."""
+        found = set()
+        for proxy in self.proxies:
+            begun = self._read.get(proxy.port, 0)
+            self._read[proxy.port] = len(proxy.writes)
+            for write in proxy.writes[begun:]:
+                key = chaos_oracle.noted(write.body)
+                if key is not None:
+                    found.add((write.path.rstrip("/").split("/")[-2], key))
+        return found
+
     def misbehave(self, proxy: faults.Proxy, name: str) -> None:
-        kind, chance = self.rng.choice(list(faults.Kind)), self.rng.choice((0.05, 0.3, 1.0))
+        kind, chance = self.rng.choice(self.kinds), self.rng.choice((0.05, 0.3, 1.0))
         proxy.switch_on(kind, chance)
         self.say(f"FAULT {kind.value} with chance {chance} on the {name} side")
 
     async def _stay_quiet(self) -> None:
         """A second look at agreement writes nothing."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + self.patience
         while True:
             before = [len(proxy.writes) for proxy in self.proxies]
             await asyncio.sleep(QUIET)
@@ -189,7 +212,7 @@ class World(Game):
         self.fake = chaos_host.FakeHost(host.api, TENANT.namespace)
         self.history = self.fake.history
         self.tenant = chaos_players.TenantPlayer(virtual.api, self.table)
-        self.admin = chaos_players.HostPlayer(host.api, self.table, TENANT.namespace, self.fake)
+        self.admin = chaos_admin.HostPlayer(host.api, self.table, TENANT.namespace, self.fake)
         self.syncer = Syncer(virtual.proxy.config, host.proxy.config)
         self._fake_task = group.create_task(self.fake.run())
         self._start_in = 0
@@ -324,10 +347,12 @@ async def world(folder: Path, seed: int) -> AsyncIterator[World]:
                 await made.close()
 
 
-def seed() -> int:
-    """The seed to replay, or a new one."""
-    chosen = os.environ.get("NESTLING_CHAOS_SEED")
-    return int(chosen) if chosen else random.randrange(1_000_000)
+def seed(usual: int | None = None) -> int:
+    """The seed to replay, or the usual one, or a new one; printed, as it is what replays the run."""
+    text = os.environ.get("NESTLING_CHAOS_SEED")
+    chosen = int(text) if text else usual if usual is not None else random.randrange(1_000_000)
+    print(f"NESTLING_CHAOS_SEED={chosen}")  # noqa: T201 - what replays this run
+    return chosen
 
 
 def seconds(default: float) -> float:

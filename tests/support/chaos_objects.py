@@ -21,6 +21,12 @@ from tests.support.chaos_oracle import FORCE
 SPACES: Final = ("default", "blue", "red", "a-namespace-with-a-name-so-long-that-nothing-fits-beside-it")
 NAMES: Final = ("web", "db", "cache", "queue-0", "an-object-with-quite-a-long-name-of-about-fifty-letters")
 KINDS: Final = (CONFIG_MAPS, SECRETS, SERVICES, PERSISTENT_VOLUME_CLAIMS, PODS, PODS)
+#: A finalizer of the tenant's on claims: what is deleted stays until the tenant lets go of it.
+HOLD: Final = "chaos.example.com/hold"
+#: Values of the label ``chaos`` of objects that are not in the ledger, since controllers make and delete them.
+PUBLISHED: Final = "published"
+CONTROLLED: Final = "controlled"
+DEPLOYMENTS: Final = Resource("apps", "v1", "deployments", "Deployment")
 TYPES: Final = ("ClusterIP", "ClusterIP", "NodePort", "LoadBalancer", "Headless", "ExternalName")
 
 
@@ -40,9 +46,48 @@ def random_object(rng: random.Random, resource: Resource, space: str, name: str)
     if resource is SERVICES:
         return {**body, "spec": service_spec(rng, name)}
     if resource is PERSISTENT_VOLUME_CLAIMS:
-        wanted = {"requests": {"storage": "1Gi"}}
-        return {**body, "spec": {"accessModes": ["ReadWriteOnce"], "resources": wanted, "storageClassName": "fast"}}
+        return {**body, "spec": claim_spec(rng, meta)}
     return {**body, "spec": pod_spec(rng)}
+
+
+def claim_spec(rng: random.Random, meta: Obj) -> Obj:
+    """A claim of some class or of the default one; a quarter of them are held."""
+    if rng.random() < 0.25:
+        meta["finalizers"] = [HOLD]
+    spec: Obj = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    return spec if rng.random() < 0.5 else {**spec, "storageClassName": "fast"}
+
+
+def endpoints(rng: random.Random, space: str, name: str) -> Obj:
+    """Who stands behind a Service without selector."""
+    addresses = [{"ip": f"192.0.2.{number}"} for number in rng.sample(range(1, 250), rng.randrange(1, 3))]
+    subsets = [{"addresses": addresses, "ports": [{"name": "http", "port": 8080, "protocol": "TCP"}]}]
+    return {"metadata": {"name": name, "namespace": space, "labels": {"chaos": PUBLISHED}}, "subsets": subsets}
+
+
+def endpoint_slice(rng: random.Random, space: str, name: str) -> Obj:
+    """The same as a slice."""
+    marks = {"chaos": PUBLISHED, "kubernetes.io/service-name": name}
+    return {
+        "metadata": {"name": f"{name}-{rng.randrange(2)}", "namespace": space, "labels": marks},
+        "addressType": "IPv4",
+        "endpoints": [{"addresses": [f"192.0.2.{rng.randrange(1, 250)}"], "conditions": {"ready": True}}],
+        "ports": [{"name": "http", "port": 8080, "protocol": "TCP"}],
+    }
+
+
+def deployment(rng: random.Random, space: str, name: str) -> Obj:
+    """Pods that belong to somebody: a controller makes them again, and replaces them when the image changes."""
+    chosen = {"app": name[:20], "chaos": CONTROLLED}
+    pod: Obj = {"containers": [{"name": "app", "image": f"nginx:{rng.randrange(3)}"}]}
+    return {
+        "metadata": {"name": name, "namespace": space, "labels": {"chaos": CONTROLLED}},
+        "spec": {
+            "replicas": rng.randrange(4),
+            "selector": {"matchLabels": chosen},
+            "template": {"metadata": {"labels": chosen}, "spec": {**pod, "terminationGracePeriodSeconds": 1}},
+        },
+    }
 
 
 def text(resource: Resource, value: str) -> str:

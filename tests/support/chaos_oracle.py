@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import json
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from nestling.kube import client
 from nestling.kube.resource import (
     CONFIG_MAPS,
+    ENDPOINT_SLICES,
+    ENDPOINTS,
     NAMESPACES,
     NODES,
     PERSISTENT_VOLUME_CLAIMS,
@@ -28,6 +31,10 @@ Key = tuple[str, str]
 PREFIX: Final = "vcluster.loft.sh/"
 FORCE: Final = PREFIX + "force-sync"
 SYNCED: Final = (CONFIG_MAPS, SECRETS, SERVICES, PERSISTENT_VOLUME_CLAIMS, PODS)
+#: Synced for Services without selector; for the others, and from Endpoints, controllers of each cluster make their own.
+_PUBLISHED: Final = (ENDPOINTS, ENDPOINT_SLICES)
+_SERVICE: Final = "kubernetes.io/service-name"
+_MADE_BY: Final = "endpointslice.kubernetes.io/managed-by"
 #: What the syncer or a cluster's own controllers write, and nobody carries over.
 _OWN_ANNOTATIONS: Final = (
     PREFIX,
@@ -54,7 +61,7 @@ class State:
 async def look(api: client.Client, namespace: str | None) -> State:
     """One side: the whole virtual cluster, or a namespace of the host."""
     found: dict[str, dict[Key, Obj]] = {}
-    for resource in (*SYNCED, NAMESPACES, NODES, PERSISTENT_VOLUMES):
+    for resource in (*SYNCED, *_PUBLISHED, NAMESPACES, NODES, PERSISTENT_VOLUMES):
         listed = await api.list(resource, namespace if resource.namespaced else None)
         found[resource.plural] = {
             (one["metadata"].get("namespace", ""), one["metadata"]["name"]): one for one in listed
@@ -102,14 +109,40 @@ def differences(virtual: State, host: State, tenant: str, namespace: str) -> lis
                 found.append(f"{where}: no {name} on the host")
                 continue
             found += [f"{where}: {text}" for text in _compare(resource, one, counterpart, virtual, tenant)]
-    going = [
-        one["metadata"]["name"] for one in virtual.of(NAMESPACES).values() if one["metadata"].get("deletionTimestamp")
+    found += _published(virtual, host, tenant, namespace)
+    found += [
+        f"{resource.kind} {key[0]}/{key[1]} is still on its way out"
+        for resource in (NAMESPACES, *SYNCED)
+        for key, one in virtual.of(resource).items()
+        if one["metadata"].get("deletionTimestamp")
     ]
-    found += [f"namespace {name} is still on its way out" for name in going]
     found += _orphans(host, tenant, wanted_marks)
     found += _nodes(virtual, host)
     found += _volumes(virtual)
     return found
+
+
+def _published(virtual: State, host: State, tenant: str, namespace: str) -> Iterator[str]:
+    """Endpoints and slices of Services without selector are as the tenant wrote them, and there are no others."""
+    wanted: dict[tuple[str, str], Obj] = {}
+    for resource in _PUBLISHED:
+        for (space, name), one in virtual.of(resource).items():
+            marks = one["metadata"].get("labels") or {}
+            service = virtual.of(SERVICES).get((space, name if resource is ENDPOINTS else marks.get(_SERVICE, "")))
+            is_mine = marks.get("chaos") == "published" and _MADE_BY not in marks
+            if is_mine and service is not None and not service["spec"].get("selector"):
+                wanted[resource.plural, host_name(name, space, tenant)] = one
+    for resource in _PUBLISHED:
+        for (_, name), one in host.of(resource).items():
+            ours = wanted.pop((resource.plural, name), None)
+            notes = one["metadata"].get("annotations") or {}
+            if ours is not None:
+                yield from (
+                    f"{resource.kind} {name}: {text}" for text in _same(ours, one, "subsets", "endpoints", "ports")
+                )
+            elif notes.get(PREFIX + "object-host-name") == name and notes[PREFIX + "object-name"] != "kubernetes":
+                yield f"{resource.kind} {name} on the host: orphan"
+    yield from (f"{plural}: no {name} on the host" for plural, name in wanted)
 
 
 def _references(spec: Obj) -> Iterator[tuple[str, str]]:
@@ -166,6 +199,8 @@ def _compare_metadata(resource: Resource, virtual: Obj, host: Obj, all_virtual: 
     down, up = _plain(notes), _plain(ours.get("annotations") or {})
     if down != up:
         yield f"annotations {down} on the host, {up} in the virtual cluster"
+    if PREFIX + "replacement" in notes:
+        yield "a note about a replacement was left behind"
     if bool(ours.get("deletionTimestamp")) != bool(theirs.get("deletionTimestamp")):
         yield "is going on one side only"
     if resource is PODS:
@@ -201,8 +236,6 @@ def _compare_service(virtual: Obj, host: Obj, tenant: str) -> Iterator[str]:
     }
     if (theirs.get("selector") or None) != (wanted or None):
         yield f"selector is {theirs.get('selector')}, not {wanted}"
-    if any("replacement" in key for key in host["metadata"]["annotations"]):
-        yield "a note about a replacement was left behind"
 
 
 def _compare_pod(virtual: Obj, host: Obj) -> Iterator[str]:
@@ -255,10 +288,22 @@ def _nodes(virtual: State, host: State) -> Iterator[str]:
 
 
 def _volumes(virtual: State) -> Iterator[str]:
-    bound = {one["spec"].get("volumeName") for one in virtual.of(PERSISTENT_VOLUME_CLAIMS).values()} - {None}
-    shown = {key[1] for key in virtual.of(PERSISTENT_VOLUMES)}
+    claims = virtual.of(PERSISTENT_VOLUME_CLAIMS).values()
+    bound = {
+        one["spec"]["volumeName"]: one["metadata"]["uid"] for one in claims if one["spec"].get("volumeName") is not None
+    }
+    shown = {key[1]: one["spec"]["claimRef"]["uid"] for key, one in virtual.of(PERSISTENT_VOLUMES).items()}
     if bound != shown:
-        yield f"volumes {shown} are shown, claims are bound to {bound}"
+        yield f"volumes of the claims {shown} are shown, claims are bound to {bound}"
+
+
+def noted(body: bytes) -> Key | None:
+    """The virtual object that a write to the host announces the replacement of."""
+    if (PREFIX + "replacement").encode() not in body:
+        return None
+    note = ((json.loads(body).get("metadata") or {}).get("annotations") or {}).get(PREFIX + "replacement")
+    meta = json.loads(note)["virtual"]["metadata"] if note else None
+    return (meta["namespace"], meta["name"]) if meta else None
 
 
 def uids(state: State, resources: Iterable[Resource]) -> dict[tuple[str, Key], str]:

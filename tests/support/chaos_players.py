@@ -1,4 +1,4 @@
-"""Random operations of a tenant and of somebody on the host, each written into the ledger.
+"""Random operations of a tenant, each written into the ledger; those of somebody on the host are in ``chaos_admin``.
 
 Both speak to their API server directly: what breaks is between the syncer and the API servers, never here. While an
 API server is down, its player does nothing.
@@ -6,7 +6,6 @@ API server is down, its player does nothing.
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import dataclasses
 import itertools
@@ -18,6 +17,8 @@ from nestling.kube import client, errors
 from nestling.kube.requests import PatchType
 from nestling.kube.resource import (
     CONFIG_MAPS,
+    ENDPOINT_SLICES,
+    ENDPOINTS,
     NAMESPACES,
     PERSISTENT_VOLUME_CLAIMS,
     PODS,
@@ -27,8 +28,8 @@ from nestling.kube.resource import (
     Obj,
     Resource,
 )
-from tests.support import chaos_host, chaos_ledger, chaos_objects
-from tests.support.chaos_oracle import PREFIX, SYNCED, Key
+from tests.support import chaos_ledger, chaos_objects
+from tests.support.chaos_oracle import SYNCED, Key
 
 Operation = Callable[[], Awaitable[str]]
 
@@ -61,6 +62,11 @@ class TenantPlayer:
             (8, self.edit_service),
             (8, self.edit_pod),
             (3, self.mark_namespace),
+            (3, self.let_go),
+            (8, self.publish),
+            (2, self.unpublish),
+            (8 if has_controllers else 0, self.deploy),
+            (2 if has_controllers else 0, self.undeploy),
             (1, self.delete_namespace),
         )
 
@@ -84,7 +90,7 @@ class TenantPlayer:
         meta = obj["metadata"]
         self._table.ledger.deleted(resource, (meta["namespace"], meta["name"]))
         await self._api.delete(resource, meta["name"], meta["namespace"], uid=meta["uid"])
-        return f"delete {_named(resource, obj)}"
+        return f"delete {named(resource, obj)}"
 
     async def recreate(self) -> str:
         """Delete, and create the same name again at once."""
@@ -93,7 +99,7 @@ class TenantPlayer:
         self._table.ledger.deleted(resource, (meta["namespace"], meta["name"]))
         await self._api.delete(resource, meta["name"], meta["namespace"], uid=meta["uid"])
         body = chaos_objects.random_object(self._rng, resource, meta["namespace"], meta["name"])
-        return f"delete {_named(resource, obj)}, " + await self._create(body, resource)
+        return f"delete {named(resource, obj)}, " + await self._create(body, resource)
 
     async def mark(self) -> str:
         resource, obj = await self._any()
@@ -128,7 +134,7 @@ class TenantPlayer:
         await self._api.replace(SERVICES, body)
         key = (meta["namespace"], meta["name"])
         self._table.ledger.wrote(SERVICES, key, ("spec", "type"), fresh["type"], host=False)
-        return f"edit {_named(SERVICES, obj)}: {fresh}"
+        return f"edit {named(SERVICES, obj)}: {fresh}"
 
     async def edit_pod(self) -> str:
         _, obj = await self._any(PODS)
@@ -136,7 +142,7 @@ class TenantPlayer:
         image = f"nginx:{self._table.value()}"
         body = {"spec": {"containers": [{"name": "app", "image": image}]}}
         await self._api.patch(PODS, meta["name"], body, meta["namespace"], patch_type=PatchType.STRATEGIC)
-        return f"image {_named(PODS, obj)} {image}"
+        return f"image {named(PODS, obj)} {image}"
 
     async def mark_namespace(self) -> str:
         name, value = self._rng.choice(chaos_objects.SPACES), self._table.value()
@@ -152,17 +158,84 @@ class TenantPlayer:
                 if key[0] == name:
                     del self._table.ledger.entries[plural, key]
             return f"delete namespace {name}"
-        for resource in SYNCED:
-            for obj in await self._api.list(resource, name):
-                self._table.ledger.deleted(resource, (name, obj["metadata"]["name"]))
-                await _unless_gone(self._api.delete(resource, obj["metadata"]["name"], name))
-        # the syncer must not depend on a pod being gone before its namespace is
-        for pod in await self._api.list(PODS, name):
-            await _unless_gone(self._api.delete(PODS, pod["metadata"]["name"], name, grace_period_seconds=0))
+        await self._empty(name)
         space = await self._api.get(NAMESPACES, name)
         space["spec"]["finalizers"] = []
         await self._api.replace(NAMESPACES, space, subresource="finalize")
         return f"delete namespace {name}"
+
+    async def _empty(self, name: str) -> None:
+        """Delete all that is in a namespace."""
+        for resource in SYNCED:
+            for obj in await self._api.list(resource, name):
+                self._table.ledger.deleted(resource, (name, obj["metadata"]["name"]))
+                await unless_gone(self._api.delete(resource, obj["metadata"]["name"], name))
+        while held := list(await self._api.list(PERSISTENT_VOLUME_CLAIMS, name)):
+            for claim in held:
+                with contextlib.suppress(errors.Conflict):
+                    await self._let_go(claim)
+        for resource in (ENDPOINTS, ENDPOINT_SLICES):
+            for obj in await self._api.list(resource, name):
+                await unless_gone(self._api.delete(resource, obj["metadata"]["name"], name))
+        # the syncer must not depend on a pod being gone before its namespace is
+        for pod in await self._api.list(PODS, name):
+            await unless_gone(self._api.delete(PODS, pod["metadata"]["name"], name, grace_period_seconds=0))
+
+    async def publish(self) -> str:
+        """Write down who stands behind a Service, whether there is one or not."""
+        space, name = self._rng.choice(chaos_objects.SPACES), self._rng.choice(chaos_objects.NAMES)
+        resource = self._rng.choice((ENDPOINTS, ENDPOINT_SLICES))
+        make = chaos_objects.endpoints if resource is ENDPOINTS else chaos_objects.endpoint_slice
+        return await self._put(resource, make(self._rng, space, name))
+
+    async def unpublish(self) -> str:
+        return await self._remove(self._rng.choice((ENDPOINTS, ENDPOINT_SLICES)), chaos_objects.PUBLISHED)
+
+    async def deploy(self) -> str:
+        """Create, scale or change a Deployment."""
+        space, name = self._rng.choice(chaos_objects.SPACES), self._rng.choice(chaos_objects.NAMES)
+        return await self._put(chaos_objects.DEPLOYMENTS, chaos_objects.deployment(self._rng, space, name))
+
+    async def undeploy(self) -> str:
+        return await self._remove(chaos_objects.DEPLOYMENTS, chaos_objects.CONTROLLED)
+
+    async def _put(self, resource: Resource, obj: Obj) -> str:
+        meta = obj["metadata"]
+        await self._space(meta["namespace"])
+        try:
+            await self._api.create(resource, obj)
+        except errors.AlreadyExists:
+            await self._api.patch(resource, meta["name"], obj, meta["namespace"])
+        return f"put {resource.plural} {meta['namespace']}/{meta['name']}"
+
+    async def _remove(self, resource: Resource, mark: str) -> str:
+        found = [
+            one for one in await self._api.list(resource) if (one["metadata"].get("labels") or {}).get("chaos") == mark
+        ]
+        if not found:
+            raise Skipped
+        meta = self._rng.choice(found)["metadata"]
+        await self._api.delete(resource, meta["name"], meta["namespace"], propagation_policy="Background")
+        return f"delete {resource.plural} {meta['namespace']}/{meta['name']}"
+
+    async def let_go(self) -> str:
+        """Take the tenant's finalizer off all claims that are on their way out."""
+        going = [
+            one
+            for one in await self._api.list(PERSISTENT_VOLUME_CLAIMS)
+            if one["metadata"].get("deletionTimestamp") and chaos_objects.HOLD in one["metadata"].get("finalizers", ())
+        ]
+        if not going:
+            raise Skipped
+        for one in going:
+            await self._let_go(one)
+        return "let go of " + ", ".join(named(PERSISTENT_VOLUME_CLAIMS, one) for one in going)
+
+    async def _let_go(self, claim: Obj) -> None:
+        meta = claim["metadata"]
+        kept = [one for one in meta.get("finalizers") or () if one != chaos_objects.HOLD]
+        body = {"metadata": {"uid": meta["uid"], "resourceVersion": meta["resourceVersion"], "finalizers": kept}}
+        await unless_gone(self._api.patch(PERSISTENT_VOLUME_CLAIMS, meta["name"], body, meta["namespace"]))
 
     async def _space(self, name: str) -> None:
         with contextlib.suppress(errors.AlreadyExists):
@@ -176,14 +249,14 @@ class TenantPlayer:
         except (errors.AlreadyExists, errors.Conflict) as error:
             raise Skipped from error
         self._table.ledger.created(resource, created)
-        return f"create {_named(resource, created)}"
+        return f"create {named(resource, created)}"
 
     async def _patch(self, resource: Resource, obj: Obj, path: chaos_ledger.Path, value: str | None) -> str:
         meta = obj["metadata"]
-        await self._api.patch(resource, meta["name"], _nested(path, value), meta["namespace"])
+        await self._api.patch(resource, meta["name"], nested(path, value), meta["namespace"])
         key: Key = (meta["namespace"], meta["name"])
         self._table.ledger.wrote(resource, key, path, value or chaos_ledger.MISSING, host=False)
-        return f"patch {_named(resource, obj)} {'.'.join(path)} {value}"
+        return f"patch {named(resource, obj)} {'.'.join(path)} {value}"
 
     async def _any(self, *resources: Resource) -> tuple[Resource, Obj]:
         """A random object of the game that is not on its way out."""
@@ -192,93 +265,6 @@ class TenantPlayer:
             one
             for one in await self._api.list(resource)
             if (one["metadata"].get("labels") or {}).get("chaos") == "yes"
-            and not one["metadata"].get("deletionTimestamp")
-        ]
-        if not found:
-            raise Skipped
-        return resource, self._rng.choice(found)
-
-
-class HostPlayer:
-    """Somebody with the host's kubeconfig who does not know that these objects are synced."""
-
-    def __init__(self, api: client.Client, table: Table, namespace: str, fake: chaos_host.FakeHost | None) -> None:
-        self._api, self._table, self._rng, self._namespace = api, table, table.rng, namespace
-        self._fake = fake
-        self.operations: Final[tuple[tuple[int, Operation], ...]] = (
-            (4, self.delete),
-            (8, self.mark),
-            (4, self.edit_data),
-            (3, self.unmark),
-            (4, self.take_address),
-            (8 if fake else 0, self.restart_containers),
-        )
-
-    async def delete(self) -> str:
-        # a bound claim that is deleted while nobody looks gets a new volume, which its virtual claim cannot take on:
-        # a known limit, see docs/faults.md
-        resource, obj = await self._any(CONFIG_MAPS, SECRETS, SERVICES, PODS)
-        meta = obj["metadata"]
-        self._table.ledger.doomed.add(meta["annotations"][PREFIX + "object-uid"])
-        await self._api.delete(resource, meta["name"], self._namespace, uid=meta["uid"])
-        return f"host: delete {_named(resource, obj)}"
-
-    async def mark(self) -> str:
-        resource, obj = await self._any()
-        field = self._rng.choice(("labels", "annotations"))
-        key = self._rng.choice(("host-0", "host-1", "tenant-0"))
-        return await self._patch(resource, obj, ("metadata", field, key), self._table.value())
-
-    async def edit_data(self) -> str:
-        resource, obj = await self._any(CONFIG_MAPS, SECRETS)
-        value = base64.b64encode(self._table.value().encode()).decode()
-        return await self._patch(resource, obj, ("data", self._rng.choice("bh")), value)
-
-    async def unmark(self) -> str:
-        """Take one of our labels off: not managed-by, as what lost it while nobody looked stays (docs/faults.md)."""
-        resource, obj = await self._any()
-        key = PREFIX + "namespace"
-        body = {"metadata": {"uid": obj["metadata"]["uid"], "labels": {key: None}}}
-        await self._api.patch(resource, obj["metadata"]["name"], body, self._namespace)
-        return f"host: no label {key} on {_named(resource, obj)}"
-
-    async def take_address(self) -> str:
-        """A Service of somebody else takes a ClusterIP and a node port that a tenant may want."""
-        name = f"foreign-{self._rng.randrange(20)}"
-        body: Obj = {"metadata": {"name": name}, "spec": {"type": "NodePort", "ports": [{"port": 80}]}}
-        try:
-            await self._api.create(SERVICES, body, self._namespace)
-        except errors.AlreadyExists:
-            await self._api.delete(SERVICES, name, self._namespace)
-            return f"host: delete service {name}"
-        return f"host: create service {name}"
-
-    async def restart_containers(self) -> str:
-        assert self._fake is not None
-        _, obj = await self._any(PODS)
-        statuses = (obj.get("status") or {}).get("containerStatuses")
-        if not statuses:
-            raise Skipped
-        await self._fake.set_status(obj, restarts=statuses[0]["restartCount"] + 1)
-        return f"host: restart a container of {obj['metadata']['name']}"
-
-    async def _patch(self, resource: Resource, obj: Obj, path: chaos_ledger.Path, value: str) -> str:
-        meta = obj["metadata"]
-        body = _nested(path, value)
-        body.setdefault("metadata", {})["uid"] = meta["uid"]
-        await self._api.patch(resource, meta["name"], body, self._namespace)
-        notes = meta["annotations"]
-        key = (notes[PREFIX + "object-namespace"], notes[PREFIX + "object-name"])
-        self._table.ledger.wrote(resource, key, path, value, host=True)
-        return f"host: patch {_named(resource, obj)} {'.'.join(path)} {value}"
-
-    async def _any(self, *resources: Resource) -> tuple[Resource, Obj]:
-        resource = self._rng.choice(resources or (*SYNCED, PERSISTENT_VOLUME_CLAIMS, PODS))
-        found = [
-            one
-            for one in await self._api.list(resource, self._namespace)
-            if (one["metadata"].get("labels") or {}).get("chaos") == "yes"
-            and PREFIX + "object-uid" in one["metadata"].get("annotations", {})
             and not one["metadata"].get("deletionTimestamp")
         ]
         if not found:
@@ -301,20 +287,23 @@ async def play(rng: random.Random, operations: tuple[tuple[int, Operation], ...]
         return f"({getattr(chosen, '__name__', '')}: {error})"
 
 
-async def _unless_gone(work: Awaitable[object]) -> None:
+async def unless_gone(work: Awaitable[object]) -> None:
+    """What is gone already need not be deleted."""
     try:
         await work
     except errors.NotFound:
         return
 
 
-def _nested(path: chaos_ledger.Path, value: str | None) -> Obj:
+def nested(path: chaos_ledger.Path, value: str | None) -> Obj:
+    """The merge patch that sets one value."""
     body: Obj = {path[-1]: value}
     for part in reversed(path[:-1]):
         body = {part: body}
     return body
 
 
-def _named(resource: Resource, obj: Obj) -> str:
+def named(resource: Resource, obj: Obj) -> str:
+    """An object in the log."""
     meta = obj["metadata"]
     return f"{resource.plural} {meta.get('namespace')}/{meta['name']} {meta['uid'][:8]}"

@@ -18,7 +18,7 @@ from nestling.controlplane import supervisor_status
 from nestling.kube import cache, client, errors, kubeconfig
 from nestling.kube.resource import PODS
 from nestling.naming.tenant import Tenant
-from tests.support import chaos, chaos_players, faults
+from tests.support import chaos, chaos_admin, chaos_objects, chaos_players, faults
 from tests.support import host as host_support
 
 #: A process whose death or sleep takes the API of its side away for a while.
@@ -30,6 +30,9 @@ _SPARED: Final = frozenset({"kwok"})
 class ProcessWorld(chaos.Game):
     """One virtual cluster, the host below it, and their supervisors' status files."""
 
+    #: A watch that says nothing more is given up after two and a half minutes.
+    patience = chaos.PATIENCE + 180
+
     def __init__(
         self, seed: int, folder: Path, host: host_support.RunningHost, apis: tuple[client.Client, client.Client]
     ) -> None:
@@ -38,7 +41,7 @@ class ProcessWorld(chaos.Game):
         self._folders = {"virtual": folder, "host": host.paths.host(host.host.name)}
         self._apis = dict(zip(("virtual", "host"), apis, strict=True))
         self.tenant = chaos_players.TenantPlayer(apis[0], self.table, has_controllers=True)
-        self.admin = chaos_players.HostPlayer(apis[1], self.table, self.names.namespace, None)
+        self.admin = chaos_admin.HostPlayer(apis[1], self.table, self.names.namespace, None)
         self._frozen: dict[int, float] = {}
         informer = cache.Informer(apis[1], PODS, namespace=self.names.namespace)
         informer.add_handler(self.history.saw)
@@ -75,6 +78,17 @@ class ProcessWorld(chaos.Game):
         await self.heal()
         await self.settle()
 
+    async def problems(self) -> list[str]:
+        """What differs now, and which Deployments do not have the pods that they want."""
+        found = await super().problems()
+        for one in await self._apis["virtual"].list(chaos_objects.DEPLOYMENTS):
+            wanted, status = one["spec"]["replicas"], one.get("status") or {}
+            seen = (status.get("observedGeneration"), status.get("readyReplicas") or 0, status.get("replicas") or 0)
+            if seen != (one["metadata"]["generation"], wanted, wanted):
+                name = f"{one['metadata']['namespace']}/{one['metadata']['name']}"
+                found.append(f"Deployment {name} wants {wanted} pods: {status}")
+        return found
+
     async def heal(self) -> None:
         """No more faults; the supervisors bring everything back."""
         for proxy in self.proxies:
@@ -85,7 +99,7 @@ class ProcessWorld(chaos.Game):
 
     async def ready(self) -> None:
         """Every component of both control planes is ready, and so is each API as its clients see it."""
-        deadline = time.monotonic() + chaos.PATIENCE
+        deadline = time.monotonic() + self.patience
         while not (self._all_ready() and await self._answer()):
             assert time.monotonic() < deadline, self.explain("it does not recover", [str(self._components())])
             await asyncio.sleep(0.2)
@@ -113,7 +127,7 @@ class ProcessWorld(chaos.Game):
 
     async def _outage(self, side: str) -> None:
         """The players wait until this API is back; what the syncer does meanwhile is the test."""
-        deadline = time.monotonic() + chaos.PATIENCE
+        deadline = time.monotonic() + self.patience
         await asyncio.sleep(self.rng.uniform(0.2, 2.0))  # the length of the outage, not a wait
         self._thaw(float("inf"))
         while not await self._answer(side):
