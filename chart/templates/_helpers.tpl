@@ -1,0 +1,94 @@
+{{/* Names, labels and decisions that several templates share. */}}
+
+{{- define "vcluster.labels" -}}
+app: vcluster
+chart: "{{ .Chart.Name }}-{{ .Chart.Version }}"
+release: {{ .Release.Name | quote }}
+heritage: {{ .Release.Service | quote }}
+{{- end }}
+
+{{/* Annotations of an object: those for all objects, then its own. Call with (dict "root" . "own" ANNOTATIONS). */}}
+{{- define "vcluster.annotations" -}}
+{{- $all := merge (dict) (.own | default dict) (.root.Values.controlPlane.advanced.globalMetadata.annotations | default dict) }}
+{{- if $all }}
+annotations:
+{{ toYaml $all | indent 2 }}
+{{- end }}
+{{- end }}
+
+{{- define "vcluster.serviceAccount" -}}
+{{- .Values.controlPlane.advanced.serviceAccount.name | default (printf "vc-%s" .Release.Name) }}
+{{- end }}
+
+{{- define "vcluster.workloadServiceAccount" -}}
+{{- .Values.controlPlane.advanced.workloadServiceAccount.name | default (printf "vc-workload-%s" .Release.Name) }}
+{{- end }}
+
+{{- define "vcluster.clusterRole" -}}
+{{- printf "vc-%s-v-%s" .Release.Name .Release.Namespace | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{/* "true" for true and "true"; auto and everything else is empty. */}}
+{{- define "vcluster.on" -}}
+{{- if eq (toString .) "true" }}true{{ end }}
+{{- end }}
+
+{{/* "true" when the store is beside the API server. */}}
+{{- define "vcluster.storeInPod" -}}
+{{- $store := .Values.controlPlane.backingStore }}
+{{- if not (or $store.etcd.deploy.enabled $store.etcd.external.enabled $store.database.external.enabled) }}true{{ end }}
+{{- end }}
+
+{{/* "true" when there is a claim for the data: asked for, or auto with a store beside the API server. */}}
+{{- define "vcluster.claim" -}}
+{{- $persistence := .Values.controlPlane.statefulSet.persistence }}
+{{- $wanted := toString $persistence.volumeClaim.enabled }}
+{{- if or $persistence.volumeClaimTemplates (and (not $persistence.dataVolume) (or (eq $wanted "true") (and (eq $wanted "auto") (include "vcluster.storeInPod" .)))) }}true{{ end }}
+{{- end }}
+
+{{- define "vcluster.kind" -}}
+{{- if or (include "vcluster.claim" .) (include "vcluster.storeInPod" .) }}StatefulSet{{ else }}Deployment{{ end }}
+{{- end }}
+
+{{/* registry/repository:tag. Call with (dict "root" . "image" IMAGE "tag" DEFAULT). */}}
+{{- define "vcluster.reference" -}}
+{{- $registry := .root.Values.controlPlane.advanced.defaultImageRegistry | default .image.registry }}
+{{- $tag := .image.tag | default .tag }}
+{{- if $registry }}{{ trimSuffix "/" $registry }}/{{ end }}{{ .image.repository }}{{ if $tag }}:{{ $tag }}{{ end }}
+{{- end }}
+
+{{/*
+The image of the control plane. Values that were written for vCluster may name its image, which holds another program:
+ours stands at its place in the same registry, in the version of this chart.
+*/}}
+{{- define "vcluster.image" -}}
+{{- $image := .Values.controlPlane.statefulSet.image }}
+{{- if regexMatch "^loft-sh/vcluster(-pro|-oss)?$" $image.repository }}
+{{- $image = dict "registry" $image.registry "repository" "nestling-dev/nestling" "tag" "" }}
+{{- end }}
+{{- include "vcluster.reference" (dict "root" . "image" $image "tag" .Chart.AppVersion) }}
+{{- end }}
+
+{{/* The image with the stock Kubernetes binaries below /kubernetes; distro.k8s.version chooses its tag. */}}
+{{- define "vcluster.kubernetesImage" -}}
+{{- $k8s := .Values.controlPlane.distro.k8s }}
+{{- $image := dict "registry" $k8s.image.registry "repository" $k8s.image.repository "tag" ($k8s.version | default $k8s.image.tag) }}
+{{- include "vcluster.reference" (dict "root" . "image" $image "tag" "") }}
+{{- end }}
+
+{{/* "true" when StorageClasses of the host are shown: asked for, or auto with a scheduler in the virtual cluster. */}}
+{{- define "vcluster.storageClasses" -}}
+{{- $to := .Values.sync.toHost }}
+{{- $scheduler := or .Values.controlPlane.distro.k8s.scheduler.enabled .Values.controlPlane.advanced.virtualScheduler.enabled $to.pods.hybridScheduling.enabled }}
+{{- $wanted := toString .Values.sync.fromHost.storageClasses.enabled }}
+{{- if or (eq $wanted "true") (and (eq $wanted "auto") $scheduler $to.persistentVolumeClaims.enabled (not $to.storageClasses.enabled)) }}true{{ end }}
+{{- end }}
+
+{{/* "true" when something needs rights in the whole cluster. */}}
+{{- define "vcluster.needsClusterRole" -}}
+{{- $from := .Values.sync.fromHost }}
+{{- $role := .Values.rbac.clusterRole }}
+{{- if or $role.extraRules $role.overwriteRules
+  (include "vcluster.storageClasses" .) $from.ingressClasses.enabled $from.runtimeClasses.enabled $from.priorityClasses.enabled
+}}true{{ end }}
+{{- end }}
