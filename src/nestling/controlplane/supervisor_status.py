@@ -147,8 +147,12 @@ def write(state_dir: Path, status: Status) -> None:
 def replace(path: Path, content: dict[str, Any]) -> None:
     """Write a JSON file, so that a reader sees the old or the new content and never a part."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    try:
+        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def _read(path: Path) -> dict[str, Any]:

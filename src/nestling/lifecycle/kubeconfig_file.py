@@ -45,6 +45,11 @@ class Files:
         self.current_context()
         target = Path(os.path.realpath(self.default))
         folder = next(parent for parent in target.parents if parent.exists())
+        if not folder.is_dir():
+            raise errors.UserError(
+                f"cannot write the kubeconfig {self.default}: {folder} is a file, not a folder. "
+                f"Name another one with KUBECONFIG=FILE"
+            )
         if (target.exists() and not os.access(target, os.W_OK)) or not os.access(folder, os.W_OK | os.X_OK):
             raise errors.UserError(
                 f"cannot write the kubeconfig {self.default}: permission denied in {folder}. Make it writable, "
@@ -132,8 +137,12 @@ def read(path: Path) -> kubeconfig_nodes.Document:
         text = ""
     except UnicodeDecodeError as error:
         raise errors.UserError(f"the kubeconfig {path} is not text: {error}. Nothing was changed") from error
+    except NotADirectoryError:
+        text = ""
     except OSError as error:
-        raise errors.UserError(f"cannot read the kubeconfig {path}: {error.strerror}") from error
+        raise errors.UserError(
+            f"cannot read the kubeconfig {path}: {error.strerror}. Name another one with KUBECONFIG=FILE"
+        ) from error
     try:
         return kubeconfig_nodes.Document.parse(text)
     except kubeconfig_nodes.BrokenError as error:
@@ -158,7 +167,7 @@ def edit(path: Path, change: Callable[[kubeconfig_nodes.Document], None]) -> Non
                 replace(target, after)
     except OSError as error:
         raise errors.UserError(
-            f"cannot write the kubeconfig {path}: {error.strerror}. "
+            f"cannot write the kubeconfig {path}: {error.strerror} ({error.filename or path}). "
             f"Make it writable, or name another one with KUBECONFIG=FILE"
         ) from error
 

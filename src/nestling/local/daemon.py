@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from nestling.controlplane import supervisor_process, supervisor_status
+from nestling.controlplane import log_hints, supervisor_process, supervisor_status
 from nestling.local import errors
 
 READY_SECONDS = 180.0
@@ -101,12 +101,14 @@ def describe(folder: Path, status: supervisor_status.Status | None) -> str:
     """What is not well, part by part, and where to read more."""
     if status is None:
         return f"no status yet, see {folder / 'supervisor.log'}"
-    lines = [
-        f"{name} is {part.state}{f' ({part.message})' if part.message else ''}, log: {folder / 'logs' / f'{name}.log'}"
-        for name, part in status.components.items()
-        if not part.ready
-    ]
+    lines = [_part(folder, name, part) for name, part in status.components.items() if not part.ready]
     return "; ".join(lines) or "all parts are ready"
+
+
+def _part(folder: Path, name: str, part: supervisor_status.ComponentStatus) -> str:
+    log = folder / "logs" / f"{name}.log"
+    meaning = f": {found}" if (found := log_hints.of_file(log)) else ""
+    return f"{name} is {part.state}{f' ({part.message})' if part.message else ''}{meaning}, log: {log}"
 
 
 def _raise_if_hopeless(folder: Path, status: supervisor_status.Status) -> None:

@@ -22,6 +22,8 @@ from nestling.syncer.spec import Agreed, Delete, Pair, SideName, SyncSpec, Waiti
 
 _LOG = logging.getLogger(__name__)
 LOW_PRIORITY = -100
+#: As much of a refusal as leaves room for what to do, in the 1024 characters of an event.
+_SAID: Final = 800
 _FIGHT: Final = (
     "This object is written again and again: something undoes each change. It is synced more slowly until that stops; "
     "find the controller that changes it, here or on the host cluster."
@@ -111,7 +113,7 @@ class Controller:
             await self._tell(key, "SyncError", f"Error syncing to host cluster: {refusal}")
             result = self._again(key, refusal, "error")
         except errors.ApiError as error:
-            await self._tell(key, "SyncError", f"Error syncing: {error.message}")
+            await self._tell(key, "SyncError", f"Error syncing: {error.message}", advice=reasons.advice(error))
             result = self._again(key, error, "error")
         except errors.ConnectionFailed as error:
             result = self._again(key, error, "error")
@@ -212,7 +214,7 @@ class Controller:
             return None
         return Wanted(delete_host=Delete())
 
-    async def _tell(self, key: VirtualKey, reason: str, message: str) -> None:
+    async def _tell(self, key: VirtualKey, reason: str, message: str, *, advice: str = "") -> None:
         about = self._ctx.virtual.get(self.spec.virtual, key)
         if about is None:
             return
@@ -220,6 +222,9 @@ class Controller:
         message = message.replace(str(host_key), str(key)).replace(host_key.name, key.name)
         if self.spec.virtual in (SECRETS, CONFIG_MAPS):
             message = message[:256]
+        if advice:
+            # What to do must not fall off the end of a long refusal.
+            message = f"{message[:_SAID]}. {advice}"
         await self._ctx.recorder.record(about, reason=reason, action=f"Sync{self.spec.virtual.kind}", message=message)
 
 

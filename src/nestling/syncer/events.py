@@ -16,6 +16,7 @@ from nestling.syncer import event_limits
 
 _LOG = logging.getLogger(__name__)
 _SOURCE = "vcluster"
+_LONGEST = 253
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -57,6 +58,12 @@ class EventRecorder:
             _LOG.warning("event not counted", extra={"event_name": name, "error": str(error)})
 
 
+def _name(about: str, identity: str) -> str:
+    """Names end at 253 characters, those of objects and those of their events."""
+    digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
+    return f"{about[: _LONGEST - len(digest) - 1].rstrip('-.')}.{digest}"
+
+
 def warning(about: Obj, *, reason: str, action: str, message: str, at: float) -> Obj:
     """The Event. Its name follows from what it says, so that repeating it finds the first one."""
     meta = about["metadata"]
@@ -67,7 +74,7 @@ def warning(about: Obj, *, reason: str, action: str, message: str, at: float) ->
         "apiVersion": "v1",
         "kind": "Event",
         "metadata": {
-            "name": f"{meta['name']}.{hashlib.sha256(identity.encode()).hexdigest()[:16]}",
+            "name": _name(meta["name"], identity),
             "namespace": namespace,
         },
         "involvedObject": {

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import errno
+import json
+import os
 import stat
 from pathlib import Path
 
@@ -31,11 +34,44 @@ def test_a_record_is_private_and_read_back(tmp_path: Path) -> None:
     assert stat.S_IMODE(place.path.stat().st_mode) == 0o700
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"name": "a"}', "null"])
-def test_what_is_no_record_is_none(tmp_path: Path, text: str) -> None:
-    place = folder.Folder(tmp_path)
+DAMAGED = ["", "{", "[]", '{"name": "a"}', "null", "\0" * 40]
+
+
+@pytest.mark.parametrize("text", [*DAMAGED, None])
+def test_a_damaged_or_lost_record_is_made_again_from_the_settings(tmp_path: Path, text: str | None) -> None:
+    place = folder.Clusters(tmp_path / "default").folder("ns", "a")
+    place.data.mkdir(parents=True)
+    place.private_file(place.path / folder.SETTINGS, json.dumps({"port": 1, "kubernetes_version": "v1.36.3"}))
+    if text is not None:
+        place.record_file.write_text(text)
+    found = place.read()
+    assert found is not None
+    assert (found.name, found.namespace, found.host, found.port) == ("a", "ns", "default", 1)
+    assert (found.phase, found.kubernetes_version) == ("ready", "v1.36.3")
+    assert found.created_at.year >= 2020
+    # It goes into labels, which may not end in a dash.
+    assert found.version
+    assert [one.name for _, one in folder.Clusters(tmp_path / "default").all()] == ["a"]
+
+
+@pytest.mark.parametrize("text", DAMAGED)
+def test_a_damaged_record_without_data_is_of_a_creation_that_had_only_begun(tmp_path: Path, text: str) -> None:
+    place = folder.Clusters(tmp_path / "default").folder("ns", "a")
+    place.path.mkdir(parents=True)
     place.record_file.write_text(text)
+    found = place.read()
+    assert found is not None
+    assert (found.phase, found.owner_alive) == ("creating", False)
+
+
+@pytest.mark.parametrize("text", DAMAGED)
+def test_data_that_nothing_tells_about_is_left_alone(tmp_path: Path, text: str) -> None:
+    place = folder.Clusters(tmp_path / "default").folder("ns", "a")
+    place.data.mkdir(parents=True)
+    place.record_file.write_text(text)
+    (place.path / folder.SETTINGS).write_text(text)
     assert place.read() is None
+    assert folder.Clusters(tmp_path / "default").all() == []
 
 
 def test_all_lists_the_folders_with_a_record(tmp_path: Path) -> None:
@@ -93,6 +129,30 @@ def test_without_processes_it_is_paused_or_scaled_down(tmp_path: Path) -> None:
     place = folder.Folder(tmp_path)
     assert status.of(place, record(phase="paused"))[0] == "Paused"
     assert status.of(place, record())[0] == "ScaledDown"
+
+
+def test_what_runs_is_not_paused_whatever_the_record_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A resume that was killed had started the processes already."""
+    monkeypatch.setattr(status.process, "running", lambda _place: True)
+    assert status.of(folder.Folder(tmp_path), record(phase="paused"))[0] == "Pending"
+
+
+def test_a_full_disk_is_said_and_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = folder.Clusters(tmp_path / "default").folder("ns", "a")
+    place.write(record())
+    before = sorted(tmp_path.rglob("*"))
+
+    def full(_self: Path, _target: Path) -> Path:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "f")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(errors.UserError, match=r"No space left on device.*make room"):
+        place.write(record(phase="paused"))
+    monkeypatch.undo()
+    assert place.read() == record()
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_the_tail_of_a_log_names_the_file(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import threading
@@ -121,6 +122,34 @@ def test_an_unwritable_folder_is_refused_with_its_name(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(errors.UserError, match="cannot write the kubeconfig"):
         files.Files((tmp_path / "file" / "config",)).add(entry())
+
+
+def test_a_file_in_the_place_of_a_folder_is_said_before_any_work_is_done(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(errors.UserError, match="file is a file, not a folder"):
+        files.Files((tmp_path / "file" / "config",)).check_writable()
+    (tmp_path / "config").mkdir()
+    with pytest.raises(errors.UserError, match="Is a directory"):
+        files.Files((tmp_path / "config",)).check_writable()
+
+
+def test_a_full_disk_leaves_the_old_kubeconfig_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "config"
+    target.write_text("current-context: mine\n")
+
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(errors.UserError, match="No space left on device"):
+        files.Files((target,)).add(entry())
+    monkeypatch.undo()
+    assert target.read_text() == "current-context: mine\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["config"]
+    files.Files((target,)).add(entry())
+    assert "vcluster_a_ns_h" in target.read_text()
 
 
 def test_a_lock_of_another_program_is_waited_for_and_then_reported(tmp_path: Path) -> None:

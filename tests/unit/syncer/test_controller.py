@@ -63,6 +63,16 @@ async def test_an_error_backs_off_and_the_tenant_is_told_in_its_own_names(world:
     assert ("configmaps", "error") in world.results
 
 
+async def test_what_to_do_does_not_fall_off_the_end_of_a_long_refusal(world: syncing.World) -> None:
+    put(world)
+    refuse_writes(world, fake_side.error(403, "Forbidden", f"exceeded quota: {'x' * 5000}"))
+    await world.settle()
+    (event,) = world.events()
+    assert event["message"].startswith("Error syncing: exceeded quota: xxx")
+    assert event["message"].endswith("It is tried again by itself.")
+    assert len(event["message"]) <= 1024
+
+
 async def test_success_ends_the_back_off(world: syncing.World) -> None:
     put(world)
     refuse_writes(world, fake_side.error(500, "InternalError", "later"))

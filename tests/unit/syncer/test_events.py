@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from nestling.kube import errors
 from nestling.kube.resource import EVENTS, Obj
 from nestling.syncer import events
@@ -75,6 +77,17 @@ async def test_a_long_message_is_cut_to_what_the_api_takes() -> None:
     api = fake_side.FakeSide("virtual")
     await record(api, message="x" * 5000)
     assert len(all_of(api)[0]["message"]) == 1024
+
+
+async def test_an_event_about_an_object_with_the_longest_name_has_a_name_that_the_api_takes() -> None:
+    api = fake_side.FakeSide("virtual")
+    for name in ("n" * 253, "n" * 235 + "-" + "n" * 17, "n" * 234 + ".-" + "n" * 17):
+        await record(api, about={**ABOUT, "metadata": {**ABOUT["metadata"], "name": name}})
+    names = [event["metadata"]["name"] for event in all_of(api)]
+    assert len(names) == len(set(names)) == 2 or len(names) == 3
+    for name in names:
+        assert len(name) <= 253
+        assert re.fullmatch(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*", name), name
 
 
 async def test_a_refused_event_does_not_hold_up_syncing() -> None:

@@ -44,3 +44,26 @@ def test_our_own_words_are_said_and_strangers_words_are_not() -> None:
 
 def test_a_text_is_a_line() -> None:
     assert len(reasons.text(Waiting("x" * 1000), PODS)) == 256
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "message", "advice"),
+    [
+        (403, "Forbidden", 'pods "a" is forbidden: exceeded quota: q, requested: pods=1', "larger quota"),
+        (403, "Forbidden", 'pods "a" is forbidden: violates PodSecurity "baseline:latest"', "pod security standard"),
+        (403, "Forbidden", 'User "x" cannot create resource "pods" in API group ""', "lacks this right"),
+        (403, "Forbidden", "unable to create new content in namespace x because it is being terminated", "deleted"),
+        (403, "Forbidden", 'admission webhook "p.example.com" denied the request: no', "policy of the host"),
+        (422, "Invalid", "ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no", "policy of the host"),
+        (413, "RequestEntityTooLarge", "Request entity too large: limit is 3145728", "make it smaller"),
+        (500, "InternalError", "etcdserver: request is too large", "make it smaller"),
+        (500, "InternalError", "etcdserver: mvcc: database space exceeded", "make room"),
+        (422, "Invalid", "metadata.annotations: Too long: may not be more than 262144 bytes", "make it smaller"),
+    ],
+)
+def test_what_to_do_about_a_refusal(status: int, reason: str, message: str, advice: str) -> None:
+    assert advice in reasons.advice(refused(status, reason, message))
+
+
+def test_a_refusal_that_says_itself_what_to_do_gets_no_advice() -> None:
+    assert reasons.advice(refused(422, "Invalid", "spec.ports[0].port: Invalid value: 0")) == ""

@@ -101,10 +101,15 @@ class LocalDriver:
 
         place, found = self._existing(cluster)
         with self.all.locked(cluster.namespace):
+            before = _readable_request(place, found)
             with reporter.step(f"Stopping the control plane of {cluster.name}"):
                 await process.stop(place, seconds=STOP_SECONDS)
-            found = dataclasses.replace(found, kubernetes_version=embedded.version(request))
-            return await self._start(place, found, request, reporter)
+            new = dataclasses.replace(found, kubernetes_version=embedded.version(request))
+            try:
+                return await self._start(place, new, request, reporter)
+            except Exception as error:
+                await self._back(place, found, before, reporter, error)
+                raise
 
     async def ensure_running(self, cluster: base.VirtualCluster, reporter: base.Reporter) -> base.VirtualCluster:
         """Start what does not run; returns once the API is usable."""
@@ -296,7 +301,8 @@ class LocalDriver:
         try:
             left = await self._remove(place, tenant, base.DeleteRequest(), reporter)
         except Exception as second:  # noqa: BLE001  recorded: the first error is raised by the caller
-            reporter.warn(f"Could not remove everything ({second}); nestling delete {tenant.name} does it later")
+            why = errors.first(second)
+            reporter.warn(f"Could not remove everything ({why}); nestling delete {tenant.name} does it later")
             error.add_note(f"while removing what was created: {second!r}")
         else:
             for item in left:
@@ -337,11 +343,34 @@ class LocalDriver:
                 f"end that program, then repeat the command"
             )
         await self.host.up(reporter)
-        async with self.host.client() as client:
-            await build.start(self.host, place, found, request, client, reporter)
+        try:
+            async with self.host.client() as client:
+                await build.start(self.host, place, found, request, client, reporter)
+        except BaseException:
+            # What ends again and again must not go on behind a command that has failed.
+            await asyncio.shield(process.stop(place, seconds=0))
+            raise
         found = dataclasses.replace(found, phase="ready")
         place.write(found)
         return self._describe(place, found)
+
+    async def _back(
+        self,
+        place: folder.Folder,
+        found: folder.Record,
+        before: base.CreateRequest | None,
+        reporter: base.Reporter,
+        error: Exception,
+    ) -> None:
+        """An upgrade failed: the virtual cluster goes on as it was. A failure here is reported beside the first one."""
+        if before is None:
+            return
+        reporter.info(f"Going back to the values that {found.name} had")
+        try:
+            await self._start(place, found, before, reporter)
+        except Exception as second:  # noqa: BLE001  recorded: the caller raises the first error
+            reporter.warn(f"Could not start it with them either ({errors.first(second)})")
+            error.add_note(f"while going back: {second!r}")
 
     def _describe(self, place: folder.Folder, found: folder.Record) -> base.VirtualCluster:
         status, detail = status_module.of(place, found)
@@ -356,3 +385,14 @@ class LocalDriver:
             server=f"https://127.0.0.1:{found.port}",
             detail=detail,
         )
+
+
+def _readable_request(place: folder.Folder, found: folder.Record) -> base.CreateRequest | None:
+    """What it was created with; None when that cannot be read, which new values may be there to mend."""
+    from nestling.config import errors as config_errors
+    from nestling.drivers.local import build
+
+    try:
+        return build.request_of(place, found)
+    except (errors.UserError, config_errors.ConfigError):
+        return None

@@ -23,6 +23,8 @@ from nestling.controlplane import settings, supervisor_status
 from nestling.drivers import errors
 
 RECORD: Final = "cluster.json"
+#: Written by preparation, see ``controlplane.prepare``: named here, since that imports much.
+SETTINGS: Final = "syncer.json"
 #: ``creating`` and ``deleting`` are unfinished work; ``paused`` was stopped on purpose.
 Phase = Literal["creating", "ready", "paused", "deleting"]
 
@@ -97,13 +99,41 @@ class Folder:
         return self.data / "pki" / "admin.conf"
 
     def read(self) -> Record | None:
-        """The record, or None when there is none or it is no record."""
+        """The record; a lost or damaged one is made again from what else there is. None when nothing tells enough."""
         try:
             values: dict[str, Any] = json.loads(self.record_file.read_text(encoding="utf-8"))
             values["owner"] = tuple(values["owner"])
             return Record(**values)
         except (OSError, ValueError, KeyError, TypeError):
-            return None
+            return self._recovered()
+
+    def _recovered(self) -> Record | None:
+        """From the settings of the syncer, which a control plane that was ever started has; the path has the names.
+
+        Without them and without data the creation had only begun: whatever there is may go. Data that nothing tells
+        about is left to its owner.
+        """
+        settings_file = self.path / SETTINGS
+        try:
+            known = json.loads(settings_file.read_text(encoding="utf-8"))
+            port, version = int(known["port"]), str(known["kubernetes_version"])
+            at = settings_file.stat().st_mtime
+        except (OSError, ValueError, KeyError, TypeError):
+            if not self.record_file.exists() or self.data.exists():
+                return None
+            port, version, at = 0, "", self.record_file.stat().st_mtime
+        import importlib.metadata  # takes a while, and is hardly ever needed
+
+        return Record(
+            name=self.path.name,
+            namespace=self.path.parent.name,
+            host=self.path.parent.parent.name,
+            port=port,
+            phase="ready" if port else "creating",
+            created=datetime.datetime.fromtimestamp(at, datetime.UTC).isoformat(timespec="seconds"),
+            version=importlib.metadata.version("nestling"),
+            kubernetes_version=version,
+        )
 
     def write(self, record: Record) -> None:
         """Replace the record."""
@@ -148,10 +178,10 @@ class Clusters:
         return Folder(self.root / namespace / name)
 
     def all(self) -> list[tuple[Folder, Record]]:
-        """Every folder with a record, sorted by namespace and name."""
+        """Every folder with a record, or with what one can be made again from, sorted by namespace and name."""
         found = []
-        for file in sorted(self.root.glob(f"*/*/{RECORD}")):
-            folder = Folder(file.parent)
+        for path in sorted({file.parent for name in (RECORD, SETTINGS) for file in self.root.glob(f"*/*/{name}")}):
+            folder = Folder(path)
             record = folder.read()
             if record is not None:
                 found.append((folder, record))

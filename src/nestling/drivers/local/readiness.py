@@ -10,7 +10,7 @@ import subprocess
 import time
 from typing import Final
 
-from nestling.controlplane import supervisor_status
+from nestling.controlplane import log_hints, supervisor_status
 from nestling.drivers import errors
 from nestling.drivers.local import folder, status
 from nestling.drivers.local import process as process_module
@@ -74,9 +74,11 @@ def give_up_if_hopeless(
     parts = {} if current is None else current.components
     for component, part in parts.items():
         if part.restarts >= HOPELESS_RESTARTS and not part.ready:
+            log = status.log_of(place, component)
+            meaning = f": {found}" if (found := log_hints.of_file(log)) else ""
             raise errors.UserError(
-                f"{component} of {name} ends again and again ({part.last_exit or part.state}):\n"
-                + status.tail(status.log_of(place, component))
+                f"{component} of {name} ends again and again ({part.last_exit or part.state}){meaning}\n"
+                + status.tail(log)
             )
     if expired:
         waiting = [component for component, part in parts.items() if not part.ready]

@@ -18,9 +18,9 @@ def of(place: folder.Folder, found: folder.Record) -> tuple[str, str]:
         return ("Pending", "is being created") if found.owner_alive else ("Failed", "its creation was interrupted")
     if found.phase == "deleting":
         return ("Terminating", "is being deleted") if found.owner_alive else ("Failed", "its deletion was interrupted")
-    if found.phase == "paused":
-        return "Paused", ""
     if not process.running(place):
+        if found.phase == "paused":
+            return "Paused", ""
         return "ScaledDown", "its processes do not run; connect or resume starts them"
     current = supervisor_status.read(place.path)
     if current is None:
