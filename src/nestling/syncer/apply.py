@@ -1,8 +1,6 @@
-"""Makes both API servers what a verb wanted: the only writes of the syncer.
+"""Makes both API servers what a verb wanted: with ``writes`` and ``replacement`` the only writes of the syncer.
 
-Every update carries the resourceVersion that it was decided on, every delete the UID; what was written goes into the
-cache at once, so that the next reconcile of the key sees it. A Conflict or NotFound therefore only means that the cache
-was behind: try again.
+Since every write says what it was decided on, a Conflict or NotFound only means that the cache was behind: try again.
 """
 
 from __future__ import annotations
@@ -78,18 +76,34 @@ async def _write_virtual(ctx: SyncContext, spec: SyncSpec, pair: Pair, wanted: W
 async def _write_host(ctx: SyncContext, spec: SyncSpec, resource: Resource, pair: Pair, wanted: Obj) -> bool:
     """Was anything written?"""
     if pair.host is not None:
-        return await writes.update(ctx.host, resource, pair.host, wanted, with_status=False)
+        return await _update_host(ctx, spec, resource, pair.host, wanted)
     try:
         await writes.create(ctx.host, resource, wanted, with_status=False)
     except errors.AlreadyExists:
         await _adopt_or_refuse(ctx, spec, resource, pair)
         raise
-    except errors.Invalid:
-        second = spec.fallback(wanted)
+    except errors.ApiError as error:
+        second = spec.fallback(wanted) if _is_taken(error) else None
         if second is None:
             raise
         await writes.create(ctx.host, resource, second, with_status=False)
     return True
+
+
+async def _update_host(ctx: SyncContext, spec: SyncSpec, resource: Resource, host: Obj, wanted: Obj) -> bool:
+    """Was anything written? A port that the host has given to somebody else may come with a change, too."""
+    try:
+        return await writes.update(ctx.host, resource, host, wanted, with_status=False)
+    except errors.ApiError as error:
+        second = spec.fallback(wanted) if _is_taken(error) else None
+        if second is None:
+            raise
+        return await writes.update(ctx.host, resource, host, second, with_status=False)
+
+
+def _is_taken(error: errors.ApiError) -> bool:
+    """May the server take another form of the object? For a health check port it says so as an internal error."""
+    return isinstance(error, errors.Invalid) or "already allocated" in error.message
 
 
 async def _adopt_or_refuse(ctx: SyncContext, spec: SyncSpec, resource: Resource, pair: Pair) -> None:
