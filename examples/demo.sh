@@ -5,6 +5,8 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 home=$(mktemp -d)
 export NESTLING_HOME="$home/data" KUBECONFIG="$home/kubeconfig"
+# the images of the demo are in no registry
+export NESTLING_NODE=simulated
 say() { printf '\n\033[1m# %s\033[0m\n' "$*"; }
 step() { printf '$ %s\n' "$*"; "$@"; }
 cleanup() {

@@ -13,6 +13,12 @@ KUBERNETES_MODULE = "k8s.io/kubernetes"
 KUBERNETES_NAMES = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl", "kubelet", "kube-proxy")
 LOCAL_NAMES = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl", "etcd", "kwok")
 """What virtual clusters on one machine need; `fetch` without names gets these."""
+CNI_NAMES = ("bridge", "host-local", "loopback", "portmap")
+NODE_NAMES = (
+    *("kubelet", "kube-proxy", "containerd", "containerd-shim-runc-v2", "ctr", "runc"),
+    *(*CNI_NAMES, "coredns", "metrics-server"),
+)
+"""What a real node of the embedded host needs beside those; `fetch --node` gets these."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -27,7 +33,7 @@ class Module:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Download:
-    """A published file: ``url`` and ``checksums`` hold ``{version}`` and ``{arch}``.
+    """A published file: ``url`` and ``checksums`` hold ``{version}``, ``{number}`` (without v) and ``{arch}``.
 
     ``member`` is the path of the binary in a .tar.gz; ``checksums`` is empty for a project that publishes none, whose
     files are downloaded only with a checksum from ``checksums.PINNED``.
@@ -65,12 +71,113 @@ class Binary:
     version_arguments: tuple[str, ...] = ("--version",)
     same: int = 2
     on_path: bool = False
+    package: str = ""
+    """The Debian package that holds it, for the message when no provider can deliver."""
 
     def __str__(self) -> str:
         return f"{self.name} {self.version}"
 
 
+def _containerd(name: str) -> Binary:
+    """containerd, its client and its shim: one release, one module."""
+    module = "github.com/containerd/containerd/v2"
+    names = ("containerd", "containerd-shim-runc-v2", "ctr")
+    release = "https://github.com/containerd/containerd/releases/download/{version}/containerd-{number}-linux-{arch}"
+    return Binary(
+        name=name,
+        component="containerd",
+        version=versions.CONTAINERD,
+        download=Download(f"{release}.tar.gz", checksums=f"{release}.tar.gz.sha256sum", member=f"bin/{name}"),
+        build=Build(f"{module}/cmd/{name}", variables=(f"{module}/version.Version={{version}}",)),
+        module=Module("containerd", module, versions.CONTAINERD, tuple(f"{module}/cmd/{one}" for one in names)),
+        version_arguments=("-v",) if name == "containerd-shim-runc-v2" else ("--version",),
+    )
+
+
+def _cni(name: str) -> Binary:
+    """A network plugin that containerd calls."""
+    module = "github.com/containernetworking/plugins"
+    folders = {"bridge": "main/bridge", "host-local": "ipam/host-local", "loopback": "main/loopback"}
+    folders["portmap"] = "meta/portmap"
+    release = f"https://{module}/releases/download/{{version}}/cni-plugins-linux-{{arch}}-{{version}}.tgz"
+    return Binary(
+        name=name,
+        component="cni-plugins",
+        version=versions.CNI_PLUGINS,
+        download=Download(release, checksums=f"{release}.sha256", member=f"./{name}"),
+        build=Build(
+            f"{module}/plugins/{folders[name]}",
+            variables=(f"{module}/pkg/utils/buildversion.BuildVersion={{version}}",),
+        ),
+        module=Module(
+            "cni-plugins",
+            module,
+            versions.CNI_PLUGINS,
+            tuple(f"{module}/plugins/{folders[one]}" for one in CNI_NAMES),
+        ),
+    )
+
+
+_NODE: dict[str, Binary] = {
+    **{name: _containerd(name) for name in ("containerd", "containerd-shim-runc-v2", "ctr")},
+    "runc": Binary(
+        name="runc",
+        component="runc",
+        version=versions.RUNC,
+        download=Download(
+            url="https://github.com/opencontainers/runc/releases/download/{version}/runc.{arch}",
+            checksums="https://github.com/opencontainers/runc/releases/download/{version}/runc.sha256sum",
+        ),
+        # C code enters the namespaces; without libseccomp, pods with a seccomp profile would not start
+        build=Build(
+            "github.com/opencontainers/runc",
+            tags=("seccomp", "netgo", "osusergo"),
+            cgo=True,
+        ),
+        module=Module("runc", "github.com/opencontainers/runc", versions.RUNC, ("github.com/opencontainers/runc",)),
+        same=1,
+        on_path=True,
+        package="runc",
+    ),
+    **{name: _cni(name) for name in CNI_NAMES},
+    "coredns": Binary(
+        name="coredns",
+        component="coredns",
+        version=versions.COREDNS,
+        download=Download(
+            url="https://github.com/coredns/coredns/releases/download/{version}/coredns_{number}_linux_{arch}.tgz",
+            checksums=(
+                "https://github.com/coredns/coredns/releases/download/{version}/coredns_{number}_linux_{arch}.tgz.sha256"
+            ),
+            member="coredns",
+        ),
+        build=Build("github.com/coredns/coredns"),
+        module=Module("coredns", "github.com/coredns/coredns", versions.COREDNS, ("github.com/coredns/coredns",)),
+        version_arguments=("-version",),
+    ),
+    "metrics-server": Binary(
+        name="metrics-server",
+        component="metrics-server",
+        version=versions.METRICS_SERVER,
+        # published as an image only
+        download=Download(
+            "https://github.com/kubernetes-sigs/metrics-server/releases/download/{version}/metrics-server-linux-{arch}"
+        ),
+        build=Build(
+            "sigs.k8s.io/metrics-server/cmd/metrics-server",
+            variables=("sigs.k8s.io/metrics-server/pkg/version.gitVersion={version}",),
+        ),
+        module=Module(
+            "metrics-server",
+            "sigs.k8s.io/metrics-server",
+            versions.METRICS_SERVER,
+            ("sigs.k8s.io/metrics-server/cmd/metrics-server",),
+        ),
+    ),
+}
+
 _OTHERS: dict[str, Binary] = {
+    **_NODE,
     "etcd": Binary(
         name="etcd",
         component="etcd",
@@ -161,7 +268,7 @@ def binary(name: str, kubernetes_version: str) -> Binary:
 def modules() -> list[Module]:
     """Return every pinned module: one per offered Kubernetes version, then the others."""
     kubernetes = [_kubernetes_module(version) for version in versions.KUBERNETES]
-    return kubernetes + [entry.module for entry in _OTHERS.values()]
+    return kubernetes + list(dict.fromkeys(entry.module for entry in _OTHERS.values()))
 
 
 def _kubernetes_module(version: str) -> Module:

@@ -114,7 +114,7 @@ class Downloader:
 
 def fill(template: str, binary: catalogue.Binary, architecture: str) -> str:
     """Return an address or path of the catalogue with version and architecture filled in."""
-    return template.format(version=binary.version, arch=architecture)
+    return template.format(version=binary.version, number=binary.version.removeprefix("v"), arch=architecture)
 
 
 def _open_within(url: str, seconds: float) -> http.client.HTTPResponse | Exception:

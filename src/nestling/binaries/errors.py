@@ -43,6 +43,8 @@ def exhausted(wanted: Sequence[object], attempts: Sequence[Attempt]) -> BinaryEr
         "  - give this machine access to the official download sites, or set NESTLING_MIRROR to a mirror's URL",
         "  - install Go (go.dev/doc/install) so that they can be built from the pinned modules",
     ]
+    if packages := sorted({package for one in wanted if (package := getattr(one, "package", ""))}):
+        lines.append(f"  - install the system's own: apt-get install {' '.join(packages)}")
     return BinaryError("\n".join(lines))
 
 

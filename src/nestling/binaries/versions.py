@@ -28,6 +28,11 @@ ETCD = "v3.6.8"
 KWOK = "v0.7.0"
 HELM = "v3.21.4"
 KINE = "v0.16.4"
+CONTAINERD = "v2.1.5"
+RUNC = "v1.4.3"
+CNI_PLUGINS = "v1.9.0"
+COREDNS = "v1.14.7"
+METRICS_SERVER = "v0.9.0"
 
 _FORM = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?")
 

@@ -14,6 +14,7 @@ from nestling.cli import cobra, settings, ui
 EXAMPLES = """
 nestling binaries list
 nestling binaries fetch
+nestling binaries fetch --node
 nestling binaries fetch --kubernetes-version 1.34 kube-apiserver kubectl
 nestling binaries path etcd
 """
@@ -65,13 +66,14 @@ def list_(kubernetes_version: str | None, output: str) -> None:
 
 @command.command("fetch", cls=cobra.Command, examples=FETCH)
 @_VERSION
+@cobra.flag("--node", help="Those of a real node of the embedded host too; building them takes half an hour")
 @click.argument("names", nargs=-1, metavar="[NAME...]")
 @click.pass_obj
-def fetch(state: settings.Settings, names: Sequence[str], kubernetes_version: str | None) -> None:
+def fetch(state: settings.Settings, names: Sequence[str], kubernetes_version: str | None, *, node: bool) -> None:
     """Get programs that are missing; without names, those that a cluster on this machine needs."""
     from nestling.binaries import catalogue, chain
 
-    wanted = names or catalogue.LOCAL_NAMES
+    wanted = (*(names or catalogue.LOCAL_NAMES), *(catalogue.NODE_NAMES if node else ()))
     paths = chain.ensure(wanted, kubernetes_version=kubernetes_version, progress=progress(state))
     ui.emit("\n".join(map(str, paths.values())))
 

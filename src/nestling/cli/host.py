@@ -13,6 +13,8 @@ from nestling.cli import binaries, cobra, runner, settings, ui
 EXAMPLES = """
 nestling host up
 nestling host up --nodes 5 --kubernetes-version 1.34
+nestling host up --node containerd
+nestling host load-image image.tar
 nestling host status
 kubectl --kubeconfig "$(nestling host kubeconfig --path)" get pods -A
 nestling host down
@@ -22,6 +24,9 @@ nestling host down --delete
 UP = """
 nestling host up
 nestling host up --nodes 5 --kubernetes-version 1.34
+"""
+LOAD_IMAGE = """
+docker save my-app:1 -o image.tar && nestling host load-image image.tar
 """
 DOWN = """
 # Stop it and keep its data
@@ -116,6 +121,20 @@ def down(state: settings.Settings, name: str, *, delete: bool, force: bool) -> N
     reporter.info(
         f"The embedded host {name} is down; its data is kept" if done else f"The embedded host {name} is not up"
     )
+
+
+@command.command("load-image", cls=cobra.Command, examples=LOAD_IMAGE)
+@_NAME
+@click.argument("archive", type=click.Path(exists=True, dir_okay=False))
+@click.pass_obj
+def load_image(state: settings.Settings, archive: str, name: str) -> None:
+    """Load container images from an OCI or Docker archive into the real node: no registry is needed for them then."""
+    import pathlib
+
+    from nestling.local import host as host_module
+
+    for image in runner.run(host_module.Host(name).load_image(pathlib.Path(archive))):
+        ui.reporter(state).done(f"Loaded {image}")
 
 
 @command.command("status", cls=cobra.Command, examples=STATUS)

@@ -16,6 +16,7 @@ from pathlib import Path
 from nestling.controlplane import anonymous, authority, pki, plan
 from nestling.local import layout as layout_module
 from nestling.local import record as record_module
+from nestling.local.node import network
 
 PROVISIONER = "volume-provisioner"
 BINARIES = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
@@ -56,6 +57,7 @@ def pki_request(record: record_module.Record) -> pki.Request:
             "kubernetes.default.svc",
             "kubernetes.default.svc.cluster.local",
             record.kubernetes_service_ip,
+            *([record.address] if record.real else []),
         ),
         cluster_name=f"nestling-{record.name}",
         extra=(
@@ -71,12 +73,19 @@ def pki_request(record: record_module.Record) -> pki.Request:
 
 
 def config_files(inputs: Inputs) -> dict[str, str]:
-    """The configuration files of the components, by name."""
+    """The configuration files of the components with simulated nodes, by name."""
+    return {
+        **control_plane_files(inputs),
+        "kwok.yaml": kwok_config(inputs),
+        "simulated-pod.log": LOG_TEXT,
+    }
+
+
+def control_plane_files(inputs: Inputs) -> dict[str, str]:
+    """The configuration files of the control plane, by name."""
     return {
         "authentication.json": anonymous.authentication_file(inputs.record.minor),
         "audit-policy.json": json.dumps(audit_policy(), indent=2) + "\n",
-        "kwok.yaml": kwok_config(inputs),
-        "simulated-pod.log": LOG_TEXT,
     }
 
 
@@ -107,7 +116,7 @@ def kwok_config(inputs: Inputs) -> str:
 
 
 def build(inputs: Inputs) -> plan.Plan:
-    """The plan: etcd and the API server start together, all others when the API server is ready."""
+    """The plan with simulated nodes: etcd and the API server start together, all others when that is ready."""
     return plan.Plan(
         name=f"host-{inputs.record.name}",
         state_dir=str(inputs.layout.folder),
@@ -153,11 +162,11 @@ def etcd(inputs: Inputs) -> plan.Component:
         cert_file=inputs.pki("etcd/healthcheck-client.crt"),
         key_file=inputs.pki("etcd/healthcheck-client.key"),
     )
-    return _component(inputs, record_module.ETCD, arguments, ready=probe, stop_seconds=10)
+    return program(inputs, record_module.ETCD, arguments, ready=probe, stop_seconds=10)
 
 
 def api_server(inputs: Inputs) -> plan.Component:
-    """The API server. It has no endpoints of its own to publish: Endpoints may not hold loopback addresses.
+    """The API server. On loopback it has no endpoints of its own to publish: Endpoints may not hold such addresses.
 
     Its garbage collector runs as Go has it: GOGC=50 saves 33 MB and costs a second of processor time at each start.
     """
@@ -195,6 +204,14 @@ def api_server(inputs: Inputs) -> plan.Component:
         "allow-privileged": "true",
         "profiling": "false",
     }
+    if record.real:
+        del arguments["endpoint-reconciler-type"]
+        # Addresses of Services lead somewhere on the node only: it asks their endpoints instead.
+        arguments |= {
+            "bind-address": record.address,
+            "advertise-address": record.address,
+            "enable-aggregator-routing": "true",
+        }
     if record.audit:
         arguments |= {
             "audit-policy-file": inputs.config("audit-policy.json"),
@@ -202,7 +219,7 @@ def api_server(inputs: Inputs) -> plan.Component:
             "audit-log-maxsize": "100",
             "audit-log-maxbackup": "1",
         }
-    return _component(
+    return program(
         inputs,
         record_module.API_SERVER,
         arguments,
@@ -232,6 +249,10 @@ def controller_manager(inputs: Inputs) -> plan.Component:
         "service-account-private-key-file": inputs.pki("sa.key"),
         "use-service-account-credentials": "true",
     }
+    if inputs.record.real:
+        del arguments["node-monitor-grace-period"], arguments["node-cidr-mask-size"]
+        pods = network.parts(inputs.record.network)[-1]
+        arguments |= {"cluster-cidr": pods, "node-cidr-mask-size": pods.rpartition("/")[2]}
     return _after_api_server(inputs, record_module.CONTROLLER_MANAGER, arguments)
 
 
@@ -260,7 +281,7 @@ def kwok(inputs: Inputs) -> plan.Component:
     }
     probe = plan.Probe(url=f"https://127.0.0.1:{port}/healthz", ca_file=inputs.pki("server-ca.crt"))
     return dataclasses.replace(
-        _component(inputs, record_module.KWOK, arguments, ready=probe, stop_seconds=3),
+        program(inputs, record_module.KWOK, arguments, ready=probe, stop_seconds=3),
         after=(record_module.API_SERVER,),
     )
 
@@ -281,12 +302,12 @@ def _after_api_server(inputs: Inputs, name: str, arguments: Mapping[str, str]) -
         url=f"https://127.0.0.1:{inputs.record.ports[name]}/healthz", ca_file=inputs.pki("server-ca.crt")
     )
     return dataclasses.replace(
-        _component(inputs, name, arguments, ready=probe, stop_seconds=5),
+        program(inputs, name, arguments, ready=probe, stop_seconds=5),
         after=(record_module.API_SERVER,),
     )
 
 
-def _component(
+def program(
     inputs: Inputs,
     name: str,
     arguments: Mapping[str, str],
@@ -296,6 +317,7 @@ def _component(
     alive: plan.Probe | None = None,
     uses: tuple[str, ...] = (),
 ) -> plan.Component:
+    """A stock program with its arguments in the order of their names."""
     return plan.Component(
         name=name,
         argv=(os.fspath(inputs.binaries[name]), *(f"--{key}={value}" for key, value in sorted(arguments.items()))),

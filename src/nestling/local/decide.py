@@ -19,6 +19,8 @@ class Options:
     nodes: int | None = None
     service_cidr: str | None = None
     audit: bool | None = None
+    node: str | None = None
+    """containerd, simulated or auto."""
 
 
 def new(name: str, options: Options) -> record_module.Record:
@@ -65,6 +67,7 @@ def refuse_restart_options(record: record_module.Record, options: Options, *, do
     for name, old, now in (
         ("Kubernetes", record.kubernetes_version, wanted.kubernetes_version),
         ("audit", record.audit, wanted.audit),
+        ("nodes", record.node, record.node if options.node in {None, "auto"} else options.node),
     ):
         if old != now:
             raise errors.HostError(

@@ -1,4 +1,4 @@
-"""The embedded host: a Kubernetes cluster of local processes with simulated nodes, for machines without a cluster.
+"""The embedded host: a Kubernetes cluster of local processes, for machines without a cluster.
 
 All state is in one folder, so `up` after a reboot or after any number of killed processes brings the same cluster back.
 """
@@ -16,9 +16,9 @@ from pathlib import Path
 
 from nestling.binaries import chain
 from nestling.binaries import progress as binaries_progress
-from nestling.controlplane import authority, pki, plan, settings, supervisor_status
+from nestling.controlplane import authority, pki, supervisor_status
 from nestling.kube import errors as kube_errors
-from nestling.local import components, daemon, decide, errors, lock, report, status, together
+from nestling.local import components, daemon, decide, errors, lock, nodes, report, status, together
 from nestling.local import layout as layout_module
 from nestling.local import paths as paths_module
 from nestling.local import record as record_module
@@ -34,6 +34,7 @@ class HostInfo:
     kubernetes_version: str
     nodes: int
     service_cidr: str
+    node: str
     started: bool
     """False when it was up already."""
 
@@ -81,6 +82,13 @@ class Host:
         request = components.pki_request(self.record)
         return pki.kubeconfig(request, ca=files[f"{pki.SERVER_CA}.crt"], pair=pair, user=subject.common_name)
 
+    async def load_image(self, archive: Path) -> tuple[str, ...]:
+        """Load an OCI or Docker archive into the real node; returns the names of its images."""
+        record = self.record
+        if not self.running():
+            raise errors.HostError(f"the embedded host {self.name} is not up; start it with: {self._command('up')}")
+        return await asyncio.to_thread(nodes.load_image, record, self.layout, archive)
+
     async def status(self) -> status.HostStatus:
         """How each part is doing, and the nodes as the API server sees them."""
         found = status.local(self.name, self.layout, clusters=self.virtual_clusters())
@@ -112,7 +120,7 @@ class Host:
             return False
         async with self._lock(reporter):
             with reporter.step(f"Stopping the embedded host {self.name}"):
-                return await daemon.stop(self.layout.folder)
+                return await self._stop()
 
     async def delete(self, reporter: report.Reporter | None = None, *, force: bool = False) -> bool:
         """Stop the host and remove all that it stored; False when there was none.
@@ -129,7 +137,7 @@ class Host:
             )
         async with self._lock(reporter):
             with reporter.step(f"Removing the embedded host {self.name} and its data"), self._writable():
-                await daemon.stop(self.layout.folder)
+                await self._stop()
                 shutil.rmtree(self.layout.folder)
         return True
 
@@ -146,20 +154,35 @@ class Host:
                     raise
                 # It was being killed while we looked: start it.
         await daemon.end_leftovers(self.layout.folder)
-        record = decide.changed(known, options) if known else decide.new(self.name, options)
+        await nodes.clean(known, self.layout)
+        record = await asyncio.to_thread(self._decide, known, options, reporter)
         record = decide.with_free_ports(record, clusters=self.virtual_clusters(), reporter=reporter)
         with reporter.step(f"Getting the programs of Kubernetes {record.kubernetes_version}"):
             binaries = await asyncio.to_thread(
-                chain.ensure, components.BINARIES, kubernetes_version=record.kubernetes_version, progress=fetching
+                chain.ensure, nodes.binaries(record), kubernetes_version=record.kubernetes_version, progress=fetching
             )
         self._write(components.Inputs(record, self.layout, binaries))
         try:
             with reporter.step(f"Starting the embedded host {self.name}"):
                 await self._start(record, reporter)
         except BaseException:
-            await asyncio.shield(daemon.stop(self.layout.folder))
+            await asyncio.shield(self._stop())
             raise
         return self._info(record, started=True)
+
+    def _decide(
+        self, known: record_module.Record | None, options: decide.Options, reporter: report.Reporter
+    ) -> record_module.Record:
+        version = options.kubernetes_version or (known.kubernetes_version if known else None)
+        kind = nodes.choose(known, options.node, folder=self.layout.folder, reporter=reporter, version=version)
+        record = decide.changed(known, options) if known else decide.new(self.name, options)
+        return nodes.with_kind(record, kind, hosts=self._paths.hosts, clusters=self.virtual_clusters(), options=options)
+
+    async def _stop(self) -> bool:
+        """End all processes, and take away what a real node has outside."""
+        ran = await daemon.stop(self.layout.folder)
+        await nodes.clean(record_module.load(self.layout.folder), self.layout)
+        return ran
 
     async def _start(self, record: record_module.Record, reporter: report.Reporter) -> None:
         """Fill the cluster as soon as its API server is ready, while the other parts start."""
@@ -189,21 +212,16 @@ class Host:
         for folder in (layout.logs, layout.config):
             self._paths.make_private(folder)
         try:
-            pki.write_control_plane_pki(layout.pki, components.pki_request(inputs.record))
+            nodes.write(inputs, self._paths.make_private)
         except authority.CertificateError as error:
             raise errors.HostError(f"certificates in {layout.pki}: {error}") from error
-        for name, content in components.config_files(inputs).items():
-            settings.write_private(layout.config / name, content)
-        settings.write_private(layout.plan, plan.to_json(components.build(inputs)))
         record_module.save(layout.folder, inputs.record)
 
     async def _populate(self, record: record_module.Record) -> None:
         from nestling.kube import client, kubeconfig  # with all of aiohttp: only commands that talk to the API pay
-        from nestling.local import population
 
         async with client.Client(kubeconfig.load([self.kubeconfig_path])) as host_client:
-            await population.populate(host_client, record)
-            await population.wait_nodes_ready(host_client, record)
+            await nodes.populate(host_client, record, self.layout)
 
     def _info(self, record: record_module.Record, *, started: bool) -> HostInfo:
         return HostInfo(
@@ -213,6 +231,7 @@ class Host:
             kubernetes_version=record.kubernetes_version,
             nodes=record.nodes,
             service_cidr=record.service_cidr,
+            node=record.node,
             started=started,
         )
 

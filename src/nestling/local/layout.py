@@ -52,6 +52,16 @@ class Layout:
         """The audit log, where it is switched on."""
         return self.logs / "audit.log"
 
+    @property
+    def node(self) -> Path:
+        """Everything of a real node: images, containers, volumes."""
+        return self.folder / "node"
+
+    @property
+    def volumes(self) -> Path:
+        """The volumes of a real node, a folder each."""
+        return self.node / "volumes"
+
     def log(self, component: str) -> str:
         """The log file of a component."""
         return str(self.logs / f"{component}.log")

@@ -11,6 +11,7 @@ from nestling.local import record as record_module
 SIMULATED_LABEL = "nestling/simulated"
 STORAGE_CLASS = "standard"
 PROVISIONER = "nestling/simulated"
+LOCAL_PATH_PROVISIONER = "nestling/local-path"
 CAPACITY = {"cpu": "32", "memory": "256Gi", "ephemeral-storage": "1Ti", "pods": "1000"}
 FIELD_MANAGER = "nestling-host"
 
@@ -69,17 +70,17 @@ def node_status(record: record_module.Record, architecture: str) -> Obj:
     }
 
 
-def storage_class() -> Obj:
-    """The default storage class; its volumes are bound at once and hold nothing."""
+def storage_class(*, real: bool = False) -> Obj:
+    """The default storage class; its volumes are bound at once. Those of simulated nodes hold nothing."""
     return {
         "apiVersion": "storage.k8s.io/v1",
         "kind": "StorageClass",
         "metadata": {
             "name": STORAGE_CLASS,
             "annotations": {"storageclass.kubernetes.io/is-default-class": "true"},
-            "labels": {SIMULATED_LABEL: "true"},
+            "labels": {} if real else {SIMULATED_LABEL: "true"},
         },
-        "provisioner": PROVISIONER,
+        "provisioner": LOCAL_PATH_PROVISIONER if real else PROVISIONER,
         "reclaimPolicy": "Delete",
         "volumeBindingMode": "Immediate",
         "allowVolumeExpansion": True,

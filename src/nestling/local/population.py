@@ -28,6 +28,11 @@ async def populate(client: client_module.Client, record: record_module.Record) -
     )
 
 
+async def remove_simulated(client: client_module.Client) -> None:
+    """Delete simulated nodes: the host has a real one now."""
+    await together.run(*(_delete_node(client, name) for name in await _nodes(client)))
+
+
 async def wait_nodes_ready(client: client_module.Client, record: record_module.Record) -> None:
     """Wait until every simulated node can take pods; raises `HostError` after half a minute."""
     deadline = time.monotonic() + _NODE_SECONDS
@@ -79,4 +84,7 @@ async def _ensure_storage_class(client: client_module.Client) -> None:
     try:
         await client.create(resource.STORAGE_CLASSES, manifests.storage_class())
     except kube_errors.AlreadyExists:
-        return
+        present = await client.get(resource.STORAGE_CLASSES, manifests.STORAGE_CLASS)
+        if present["provisioner"] == manifests.LOCAL_PATH_PROVISIONER:  # of a real node that the host had
+            await client.delete(resource.STORAGE_CLASSES, manifests.STORAGE_CLASS, uid=present["metadata"]["uid"])
+            await client.create(resource.STORAGE_CLASSES, manifests.storage_class())

@@ -17,6 +17,7 @@ FILE = "host.json"
 DEFAULT_NAME = "default"
 DEFAULT_NODES = 2
 DEFAULT_SERVICE_CIDR = "10.96.0.0/16"
+LOOPBACK = "127.0.0.1"
 POD_CIDR = "10.128.0.0/11"
 """Addresses of simulated pods; nothing routes there. Each node takes a /20 of it."""
 
@@ -27,10 +28,15 @@ ETCD_HTTP = "etcd-http"
 CONTROLLER_MANAGER = "kube-controller-manager"
 SCHEDULER = "kube-scheduler"
 KWOK = "kwok"
+NODE = "node"
+"""The anchor of a real node."""
 PORTS = (API_SERVER, ETCD, ETCD_PEER, ETCD_HTTP, CONTROLLER_MANAGER, SCHEDULER, KWOK)
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?")
 _MOST_NODES = 500
+
+SIMULATED = "simulated"
+CONTAINERD = "containerd"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +50,25 @@ class Record:
     service_cidr: str = DEFAULT_SERVICE_CIDR
     audit: bool = False
     created: str = ""
+    node: str = SIMULATED
+    """What its nodes are: simulated, or one real node made with containerd."""
+    network: str = ""
+    """The addresses of a real node and its pods."""
+
+    @property
+    def real(self) -> bool:
+        """Whether it has a real node."""
+        return self.node == CONTAINERD
+
+    @property
+    def address(self) -> str:
+        """Where API servers listen: on loopback, or where the pods of a real node reach them."""
+        return str(ipaddress.ip_network(self.network)[1]) if self.real else LOOPBACK
 
     @property
     def server(self) -> str:
         """The URL of the API server."""
-        return f"https://127.0.0.1:{self.ports[API_SERVER]}"
+        return f"https://{self.address}:{self.ports[API_SERVER]}"
 
     @property
     def kubernetes_service_ip(self) -> str:

@@ -1,8 +1,13 @@
-"""Simulated storage as pure functions: which volume a claim gets, and what becomes of a volume."""
+"""Storage of an embedded host as pure functions: which volume a claim gets, and what becomes of a volume.
+
+Volumes of simulated nodes hold nothing; those of a real node are folders of the machine.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import re
+from pathlib import Path
 
 from nestling.kube.resource import Obj
 from nestling.local import manifests
@@ -15,15 +20,31 @@ _SCALES: dict[str, float] = {
 _QUANTITY = re.compile(r"([0-9.]+)([a-zA-Z]*)")
 
 
-def wants_volume(claim: Obj) -> bool:
+@dataclasses.dataclass(frozen=True, slots=True)
+class Storage:
+    """Who makes the volumes, and where."""
+
+    provisioner: str = manifests.PROVISIONER
+    folder: Path | None = None
+    """None for volumes that hold nothing."""
+
+    def path(self, volume: str) -> str:
+        """Where a volume is on the node."""
+        return f"/nestling-simulated/{volume}" if self.folder is None else str(self.folder / volume)
+
+
+SIMULATED = Storage()
+
+
+def wants_volume(claim: Obj, storage: Storage = SIMULATED) -> bool:
     """Whether the volume controller has asked us for a volume that is not there yet."""
     metadata, spec = claim["metadata"], claim["spec"]
-    asked = (metadata.get("annotations") or {}).get(_CLAIM_ANNOTATION) == manifests.PROVISIONER
+    asked = (metadata.get("annotations") or {}).get(_CLAIM_ANNOTATION) == storage.provisioner
     return asked and not spec.get("volumeName") and "deletionTimestamp" not in metadata
 
 
-def volume_for(claim: Obj, storage_class: Obj) -> Obj:
-    """The volume of a claim, under the name that every provisioner takes; it stores nothing."""
+def volume_for(claim: Obj, storage_class: Obj, storage: Storage = SIMULATED) -> Obj:
+    """The volume of a claim, under the name that every provisioner takes."""
     metadata, spec = claim["metadata"], claim["spec"]
     name = f"pvc-{metadata['uid']}"
     return {
@@ -31,8 +52,8 @@ def volume_for(claim: Obj, storage_class: Obj) -> Obj:
         "kind": "PersistentVolume",
         "metadata": {
             "name": name,
-            "annotations": {_VOLUME_ANNOTATION: manifests.PROVISIONER},
-            "labels": {manifests.SIMULATED_LABEL: "true"},
+            "annotations": {_VOLUME_ANNOTATION: storage.provisioner},
+            "labels": {manifests.SIMULATED_LABEL: "true"} if storage.folder is None else {},
         },
         "spec": {
             "accessModes": spec["accessModes"],
@@ -44,7 +65,7 @@ def volume_for(claim: Obj, storage_class: Obj) -> Obj:
                 "namespace": metadata["namespace"],
                 "uid": metadata["uid"],
             },
-            "hostPath": {"path": f"/nestling-simulated/{name}"},
+            "hostPath": {"path": storage.path(name)},
             "mountOptions": storage_class.get("mountOptions") or [],
             "persistentVolumeReclaimPolicy": storage_class.get("reclaimPolicy", "Delete"),
             "storageClassName": spec["storageClassName"],
@@ -53,19 +74,19 @@ def volume_for(claim: Obj, storage_class: Obj) -> Obj:
     }
 
 
-def to_be_deleted(volume: Obj) -> bool:
+def to_be_deleted(volume: Obj, storage: Storage = SIMULATED) -> bool:
     """Whether one of our volumes has lost its claim and is to go with it."""
     return (
-        is_ours(volume)
+        is_ours(volume, storage)
         and (volume.get("status") or {}).get("phase") == "Released"
         and volume["spec"].get("persistentVolumeReclaimPolicy") == "Delete"
         and "deletionTimestamp" not in volume["metadata"]
     )
 
 
-def is_ours(volume: Obj) -> bool:
+def is_ours(volume: Obj, storage: Storage = SIMULATED) -> bool:
     """Whether we made a volume."""
-    return (volume["metadata"].get("annotations") or {}).get(_VOLUME_ANNOTATION) == manifests.PROVISIONER
+    return (volume["metadata"].get("annotations") or {}).get(_VOLUME_ANNOTATION) == storage.provisioner
 
 
 def wanted_size(claim: Obj) -> str | None:
