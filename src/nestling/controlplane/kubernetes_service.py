@@ -39,6 +39,8 @@ def service(host_service: Obj) -> Obj:
             **{key: host[key] for key in _COPIED if host.get(key)},
             "type": "ClusterIP",
             "sessionAffinity": "None",
+            # with one, a controller would write the endpoints of the tenant's pods over ours
+            "selector": None,
             "ports": ports,
         },
     }
@@ -139,9 +141,9 @@ def _port(port: int) -> Obj:
 
 
 def _covers(wanted: object, existing: object) -> bool:
-    """Is everything in ``wanted`` also in ``existing``? Lists are compared item by item."""
+    """Is everything in ``wanted`` also in ``existing``? Lists are compared item by item; None is a field not to be."""
     if isinstance(wanted, dict) and isinstance(existing, dict):
-        return all(key in existing and _covers(value, existing[key]) for key, value in wanted.items())
+        return all(_covers(value, existing.get(key)) for key, value in wanted.items())
     if isinstance(wanted, list) and isinstance(existing, list):
         return len(wanted) == len(existing) and all(map(_covers, wanted, existing))
     return wanted == existing

@@ -11,6 +11,16 @@ from tests.integration.syncer import sides as sides_module
 from tests.support import host as host_module
 from tests.support.host import RunningHost
 
+#: The attacker's virtual cluster syncs every kind that there is.
+EVERYTHING = (
+    *(f"sync.toHost.{kind}.enabled=true" for kind in ("ingresses", "networkPolicies", "podDisruptionBudgets")),
+    "sync.toHost.serviceAccounts.enabled=true",
+    *(
+        f"sync.fromHost.{kind}.enabled=true"
+        for kind in ("storageClasses", "ingressClasses", "runtimeClasses", "priorityClasses")
+    ),
+)
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All of these need processes, and the first one waits for them to start."""
@@ -30,7 +40,7 @@ def audited_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHo
 
 @pytest.fixture(scope="session")
 def attacker(audited_host: RunningHost) -> Iterator[sides_module.VirtualCluster]:
-    yield from _created("red", audited_host, "sync.fromHost.storageClasses.enabled=true")
+    yield from _created("red", audited_host, *EVERYTHING)
 
 
 @pytest.fixture(scope="session")

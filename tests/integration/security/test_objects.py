@@ -12,10 +12,14 @@ from nestling.kube.resource import (
     ENDPOINT_SLICES,
     ENDPOINTS,
     EVENTS,
+    INGRESSES,
     NAMESPACES,
+    NETWORK_POLICIES,
     PERSISTENT_VOLUME_CLAIMS,
+    POD_DISRUPTION_BUDGETS,
     PODS,
     SECRETS,
+    SERVICE_ACCOUNTS,
     SERVICES,
     Obj,
     Resource,
@@ -32,6 +36,10 @@ BODIES: Final[dict[Resource, Obj]] = {
     CONFIG_MAPS: {"data": {"a": "b"}},
     SECRETS: {"data": {"a": "Yg=="}},
     PODS: pod(),
+    SERVICE_ACCOUNTS: {},
+    POD_DISRUPTION_BUDGETS: {"spec": {"minAvailable": 1, "selector": {}}},
+    NETWORK_POLICIES: {"spec": {"podSelector": {}, "ingress": [{"from": [{"namespaceSelector": {}}]}]}},
+    INGRESSES: {"spec": {"defaultBackend": {"service": {"name": "red", "port": {"number": 443}}}}},
     PERSISTENT_VOLUME_CLAIMS: {
         "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
     },
@@ -94,6 +102,22 @@ async def test_forged_marks(red: Sides, resource: Resource) -> None:
     if resource in (ENDPOINTS, ENDPOINT_SLICES):
         await red.virtual.delete(SERVICES, "forged", "default")
         await red.gone_on_host(SERVICES, "forged")
+
+
+async def test_policies_budgets_and_ingresses_that_mean_others(red: Sides) -> None:
+    """Selectors of everything mean everything of the tenant's; a backend is a Service of the tenant's."""
+    own = {labels.MANAGED_BY: "red", labels.NAMESPACE: "default"}
+    for resource in (POD_DISRUPTION_BUDGETS, NETWORK_POLICIES, INGRESSES):
+        await red.create(resource, "wide", BODIES[resource])
+    assert (await red.on_host(POD_DISRUPTION_BUDGETS, "wide"))["spec"]["selector"] == {"matchLabels": own}
+    policy = (await red.on_host(NETWORK_POLICIES, "wide"))["spec"]
+    assert policy["podSelector"] == {"matchLabels": own}
+    assert policy["ingress"] == [{"from": [{"podSelector": {"matchLabels": {labels.MANAGED_BY: "red"}}}]}]
+    backend = (await red.on_host(INGRESSES, "wide"))["spec"]["defaultBackend"]["service"]["name"]
+    assert backend == red.host_name("red")
+    for resource in (POD_DISRUPTION_BUDGETS, NETWORK_POLICIES, INGRESSES):
+        await red.virtual.delete(resource, "wide", "default")
+        await red.gone_on_host(resource, "wide")
 
 
 async def test_marks_that_come_later(red: Sides) -> None:
@@ -290,7 +314,4 @@ async def _namespace(red: Sides, name: str) -> None:
     except errors.AlreadyExists:
         return
     await red.above(CONFIG_MAPS, "kube-root-ca.crt", namespace=name)
-    await red.above(_ACCOUNTS, "default", namespace=name)
-
-
-_ACCOUNTS: Final = Resource("", "v1", "serviceaccounts", "ServiceAccount")
+    await red.above(SERVICE_ACCOUNTS, "default", namespace=name)

@@ -62,6 +62,14 @@ async def test_a_second_look_writes_nothing() -> None:
     assert len(virtual.writes()) == before
 
 
+async def test_a_selector_of_the_tenant_is_taken_off() -> None:
+    host, virtual = sides()
+    await duty(host, virtual).reconcile()
+    virtual.objects["services", "default", "kubernetes"]["spec"]["selector"] = {"app": "mine"}
+    await duty(host, virtual).reconcile()
+    assert not virtual.objects["services", "default", "kubernetes"]["spec"].get("selector")
+
+
 async def test_changed_endpoints_are_repaired() -> None:
     host, virtual = sides()
     await duty(host, virtual).reconcile()
