@@ -2,15 +2,17 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import click
 import pytest
+import yaml
 
-from nestling.cli import cobra, main, reference
+from nestling.cli import cobra, info, main, reference
 
 
 def run(*args: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -141,27 +143,167 @@ def test_completion_scripts_name_the_program(shell: str) -> None:
     assert "_NESTLING_COMPLETE" in result.stdout
 
 
-def test_completion_offers_commands_and_names(tmp_path: Path) -> None:
-    words = {"COMP_WORDS": "nestling dis", "COMP_CWORD": "1", "_NESTLING_COMPLETE": "bash_complete"}
-    assert run(**words).stdout.split() == ["plain,disconnect"]
-    record = tmp_path / "clusters" / "default" / "ns" / "my-vc" / "cluster.json"
-    record.parent.mkdir(parents=True)
-    record.write_text(
-        json.dumps(
-            {
-                "name": "my-vc",
-                "namespace": "ns",
-                "host": "default",
-                "port": 1,
-                "phase": "ready",
-                "created": "2026-01-01T00:00:00+00:00",
-                "version": "1",
-                "owner": [0, 0, ""],
-            }
-        )
+def completed(lines: Sequence[str], *, shell: str = "bash", env: Mapping[str, str]) -> list[list[str]]:
+    """What the shell is offered at the end of each line; one process, since starting one takes time."""
+    code = (
+        "import json, os, sys\n"
+        "from click import shell_completion\n"
+        "from nestling.cli import main, powershell\n"
+        "powershell.register()\n"
+        "shell, lines = json.loads(sys.argv[1])\n"
+        "for line in lines:\n"
+        "    words = line.split(' ')\n"
+        "    os.environ.update(COMP_WORDS=line, COMP_CWORD=str(len(words) - 1))\n"
+        "    if shell == 'powershell':\n"
+        "        os.environ.update(COMP_WORDS='\\n'.join(filter(None, words)), COMP_CWORD=words[-1])\n"
+        "    kind = shell_completion.get_completion_class(shell)\n"
+        "    print(json.dumps(kind(main.root, {}, 'nestling', 'X').complete().splitlines()))\n"
     )
-    words = {"COMP_WORDS": "nestling connect m", "COMP_CWORD": "2", "_NESTLING_COMPLETE": "bash_complete"}
-    assert run(**words, NESTLING_HOME=str(tmp_path)).stdout.split() == ["plain,my-vc"]
+    words = [sys.executable, "-c", code, json.dumps([shell, lines])]
+    result = subprocess.run(words, capture_output=True, text=True, check=True, env={**os.environ, **env})
+    assert result.stderr == ""
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> dict[str, str]:
+    """The environment of a user with two virtual clusters and a kubeconfig."""
+    known = {"host": "default", "port": 1, "phase": "ready", "version": "1", "owner": [0, 0, ""]}
+    for name, namespace in (("my-vc", "team-a"), ("other", "team-b")):
+        record = tmp_path / "clusters" / "default" / namespace / name / "cluster.json"
+        record.parent.mkdir(parents=True)
+        created = {"created": "2026-01-01T00:00:00+00:00"}
+        record.write_text(json.dumps({"name": name, "namespace": namespace, **created, **known}))
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text("contexts:\n- {name: prod, context: {}}\n- {name: stage, context: {}}\n")
+    return {"NESTLING_HOME": str(tmp_path), "KUBECONFIG": str(kubeconfig), "HOME": str(tmp_path)}
+
+
+OFFERED = {
+    "nestling dis": ["disconnect"],
+    "nestling connect m": ["my-vc"],
+    "nestling connect ": ["my-vc", "other"],
+    "nestling connect --print ": ["my-vc", "other"],
+    "nestling connect -n team-b ": ["other"],
+    "nestling certs check m": ["my-vc"],
+    "nestling delete my-vc o": ["other"],
+    "nestling list --namespace ": ["team-a", "team-b"],
+    "nestling list -n team-a": ["team-a"],
+    "nestling list --context s": ["stage"],
+    "nestling use driver l": ["local"],
+    "nestling list --output ": ["table", "json"],
+    "nestling completion p": ["powershell"],
+}
+
+
+def test_completion_offers_what_fits(home: dict[str, str]) -> None:
+    found = dict(zip(OFFERED, completed(list(OFFERED), env=home), strict=True))
+    assert found == {line: [f"plain,{word}" for word in words] for line, words in OFFERED.items()}
+
+
+def test_powershell_gets_one_line_for_each_offer(home: dict[str, str]) -> None:
+    assert completed(["nestling connect m", "nestling connect "], shell="powershell", env=home) == [
+        ["plain\tmy-vc\tteam-a"],
+        ["plain\tmy-vc\tteam-a", "plain\tother\tteam-b"],
+    ]
+
+
+def test_the_program_itself_answers_powershell(home: dict[str, str]) -> None:
+    asked = {"COMP_WORDS": "nestling\ndis", "COMP_CWORD": "dis", "_NESTLING_COMPLETE": "powershell_complete"}
+    assert run(**asked, **home).stdout.startswith("plain\tdisconnect\t")
+
+
+def test_a_broken_kubeconfig_does_not_break_completion(home: dict[str, str]) -> None:
+    Path(home["KUBECONFIG"]).write_text("contexts: {")
+    assert completed(["nestling list --context "], env=home) == [[]]
+
+
+Said = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def said(home: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Said:
+    """What a command line of that user prints, run in this process."""
+    for name, value in home.items():
+        monkeypatch.setenv(name, value)
+
+    def run_here(*words: str) -> subprocess.CompletedProcess[str]:
+        code = main.main(words, program="nestling")
+        printed = capsys.readouterr()
+        return subprocess.CompletedProcess(words, code, printed.out, printed.err)
+
+    return run_here
+
+
+@pytest.mark.parametrize(
+    ("words", "flag"),
+    [
+        (["connect", "--local-port", "8443"], "--local-port"),
+        (["connect", "--address=0.0.0.0"], "--address"),
+        (["connect", "--background-proxy"], "--background-proxy"),
+        (["delete", "--delete-configmap"], "--delete-configmap"),
+        (["delete", "--project", "p"], "--project"),
+        (["pause", "--prevent-wakeup"], "--prevent-wakeup"),
+        (["resume", "--project=p"], "--project"),
+        (["describe", "-p", "x"], "--project"),
+    ],
+)
+def test_a_flag_of_the_original_that_can_do_nothing_is_accepted_and_said(
+    said: Said, words: list[str], flag: str
+) -> None:
+    verb, *flags = words
+    result = said(verb, "nothing", *flags)
+    assert f"{flag} has no effect" in result.stderr
+    assert 'there is no virtual cluster "nothing"' in result.stderr
+    assert "has no effect" not in said(verb, "nothing", *flags, "--silent").stderr
+
+
+def test_a_switch_that_says_what_happens_anyway_is_not_talked_about(said: Said) -> None:
+    assert "has no effect" not in said("connect", "nothing", "--background-proxy=false").stderr
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["--chart-name=x", "--chart-repo=x", "--chart-version=x", "--local-chart-dir=x", "--expose", "--expose-local"],
+        ["--background-proxy=false", "--background-proxy-image=x", "--snapshot-temp-dir=x", "--add=false"],
+        ["--project=x", "--cluster=x", "--template=x", "--template-version=x", "--params=x", "--set-param=x"],
+        ["-l", "a=b", "--labels=a=b", "--annotations=a=b", "--link=x", "--description=x", "--display-name=x"],
+        ["--team=x", "--user=x", "--use", "--recreate", "--skip-wait", "--parameters=x", "--set-params=x"],
+    ],
+)
+def test_create_accepts_every_flag_of_the_original(said: Said, flags: list[str]) -> None:
+    refused = said("create", "Not-A-Name", *flags).stderr
+    assert 'the name "Not-A-Name"' in refused
+    assert "no such option" not in refused.lower()
+
+
+def test_create_does_not_pretend_to_restore(said: Said) -> None:
+    result = said("create", "x", "--restore", "oci://registry/x")
+    assert result.returncode == 1
+    assert "snapshots are not available yet" in result.stderr
+
+
+def test_a_shell_in_a_pod_is_refused_with_what_to_do_instead(said: Said) -> None:
+    result = said("debug", "shell", "my-vc", "--target", "syncer")
+    assert result.returncode == 1
+    assert "nestling connect my-vc -- bash" in result.stderr
+
+
+def test_info_has_the_keys_of_the_original(said: Said) -> None:
+    found = yaml.safe_load(said("info").stdout)
+    assert list(found) == ["info"]
+    assert {"version", "os", "arch"} <= set(found["info"])
+    assert (found["info"]["os"], found["info"]["arch"]) == ("linux", info.ARCHITECTURES[platform.machine()])
+
+
+def test_the_machine_is_named_without_showing_its_id(tmp_path: Path) -> None:
+    file = tmp_path / "machine-id"
+    file.write_text("0123456789abcdef\n")
+    shown = info.machine_id(file)
+    assert len(shown) == 64
+    assert "0123456789abcdef" not in shown
+    assert info.machine_id(tmp_path / "none") == ""
 
 
 def test_the_command_reference_is_current() -> None:
