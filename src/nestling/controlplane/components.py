@@ -103,9 +103,11 @@ def api_server_flags(inputs: Inputs) -> dict[str, str]:
         "enable-bootstrap-token-auth": "true",
         "endpoint-reconciler-type": "none",
         **inputs.store().api_server_flags,
+        # of the façade alone: an authority that a signer of the cluster uses would let tenants pass for it
+        "kubelet-certificate-authority": inputs.pki("kubelet-client-ca.crt"),
         "kubelet-client-certificate": inputs.pki("apiserver-kubelet-client.crt"),
         "kubelet-client-key": inputs.pki("apiserver-kubelet-client.key"),
-        "kubelet-preferred-address-types": "InternalIP,Hostname",
+        "kubelet-preferred-address-types": "ExternalDNS,InternalIP,Hostname",
         "profiling": "false",
         "proxy-client-cert-file": inputs.pki("front-proxy-client.crt"),
         "proxy-client-key-file": inputs.pki("front-proxy-client.key"),

@@ -29,6 +29,7 @@ from nestling.controlplane import (
     endpoint,
     kubeconfig_export,
     kubeconfigs,
+    kubelet_facade,
     kubernetes_service,
     logs,
     loops,
@@ -128,7 +129,10 @@ async def run(settings: settings_module.SyncerSettings) -> None:
         duties = _duties(settings, config, sides, registry)
         checks = {f"duty-{duty.name}": duty.done_once.is_set for duty in duties.all()}
         documents: dict[str, endpoint.Document] = {}
-        async with endpoint.serving(settings.ports.health, checks, registry, documents):
+        async with (
+            endpoint.serving(settings.ports.health, checks, registry, documents),
+            kubelet_facade.serving(settings, virtual, host, registry),
+        ):
             version = await _version(virtual)
             structlog.stdlib.get_logger("nestling").info("the virtual API answers", version=version)
             # With several replicas, only the holder of the lease goes on from here.
@@ -163,6 +167,8 @@ async def _lead(
                 virtual_version=version,
                 host_version=host_version,
                 instruments=metrics.create(shown.registry),
+                kubelet_address=kubelet_facade.address(settings),
+                kubelet_port=settings.ports.kubelet,
             )
         )
         shown.documents["syncer"] = lambda: status.document(syncers, now=time.time(), clock=time.monotonic())

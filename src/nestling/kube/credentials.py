@@ -164,7 +164,7 @@ def tls_context(config: kubeconfig.ClientConfig, issued: exec_plugin.Issued | No
     certificate, key = _pair(config, issued)
     if certificate is not None and key is not None:
         try:
-            with _as_file(certificate.rstrip() + b"\n" + key) as path:
+            with as_file(certificate.rstrip() + b"\n" + key) as path:
                 context.load_cert_chain(path)
         except ssl.SSLError as error:
             name = config.cert_file or "from the kubeconfig"
@@ -187,7 +187,7 @@ def _content(path: Path) -> bytes:
 
 
 @contextlib.contextmanager
-def _as_file(content: bytes) -> Iterator[str]:
+def as_file(content: bytes) -> Iterator[str]:
     """A private file with this content, in memory where the system can: the ssl module reads keys from files only."""
     if hasattr(os, "memfd_create"):
         descriptor, written = os.memfd_create("client-key"), ""

@@ -17,11 +17,13 @@ from nestling.kube.resource import NODES, PODS, SERVICES, Obj
 from nestling.naming import labels, names, ownership
 from nestling.naming.tenant import HostKey, VirtualKey
 from nestling.syncer import fields, rules
-from nestling.syncer.context import SyncContext
+from nestling.syncer.context import KUBELET_PORT, SyncContext
 from nestling.syncer.spec import NOTHING, Delete, Pair, Scope, SideName, SyncSpec, Waiting, Wanted, Watch
 from nestling.syncer.verbs import existing
 
-_PORT: Final = 10250
+#: The type of the address by which the virtual API server reaches the façade, which runs beside it. It takes this type
+#: first (``--kubelet-preferred-address-types``), others take it last: no policy of the network takes ``exec`` away.
+_FOR_API_SERVER: Final = "ExternalDNS"
 _CAPACITY: Final = {"cpu": "16", "memory": "32Gi", "ephemeral-storage": "100Gi", "pods": "110"}
 _CONDITIONS: Final = (
     ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
@@ -68,7 +70,9 @@ def service(ctx: SyncContext, key: VirtualKey, host_key: HostKey) -> Obj:
             "ownerReferences": ownership.owner_references(front["metadata"]["uid"], ctx.tenant, controller=False),
         },
         "spec": {
-            "ports": [{"name": "kubelet", "port": _PORT, "targetPort": _PORT, "protocol": "TCP"}],
+            "ports": [
+                {"name": "kubelet", "port": KUBELET_PORT, "targetPort": ctx.kubelet_port, "protocol": "TCP"},
+            ],
             **({"selector": selector} if selector else {}),
         },
     }
@@ -115,7 +119,7 @@ def status(ctx: SyncContext, name: str, address: str) -> Obj:
             }
             for kind, value, reason, message in _CONDITIONS
         ],
-        "daemonEndpoints": {"kubeletEndpoint": {"Port": _PORT}},
+        "daemonEndpoints": {"kubeletEndpoint": {"Port": ctx.kubelet_port}},
         "nodeInfo": {
             "architecture": "amd64",
             "bootID": _identity("boot", ctx, name),
@@ -132,11 +136,13 @@ def status(ctx: SyncContext, name: str, address: str) -> Obj:
 
 
 def addresses(ctx: SyncContext, name: str, address: str) -> list[dict[str, str]]:
-    """Hostname and InternalIP, as far as the configuration wants them (networking.advanced.proxyKubelets)."""
+    """Hostname and InternalIP for those who ask a node for metrics, as far as the configuration wants them
+    (networking.advanced.proxyKubelets), and the way of the API server.
+    """
     proxy = ctx.config.networking.advanced.proxy_kubelets
     by_name = [{"type": "Hostname", "address": names.node_hostname(name)}] if proxy.by_hostname else []
     by_ip = [{"type": "InternalIP", "address": address}] if proxy.by_ip and address else []
-    return by_name + by_ip
+    return [*by_name, *by_ip, {"type": _FOR_API_SERVER, "address": ctx.kubelet_address}]
 
 
 def _identity(what: str, ctx: SyncContext, name: str) -> str:
@@ -175,7 +181,7 @@ async def _sync(ctx: SyncContext, pair: Pair) -> Wanted:
     wanted = fields.clone(virtual)
     # a tenant may not turn a fake node into one that leads elsewhere: addresses and ports are ours
     wanted["status"]["addresses"] = addresses(ctx, pair.key.name, host["spec"].get("clusterIP", ""))
-    wanted["status"]["daemonEndpoints"] = {"kubeletEndpoint": {"Port": _PORT}}
+    wanted["status"]["daemonEndpoints"] = {"kubeletEndpoint": {"Port": ctx.kubelet_port}}
     wanted["spec"].pop("taints", None)
     return Wanted(virtual=wanted)
 

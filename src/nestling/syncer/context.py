@@ -17,6 +17,9 @@ T = TypeVar("T")
 #: More values than a ``Memo`` ever needs at once; what it would hold of things that are gone is dropped there.
 _REMEMBERED: Final = 1024
 
+#: The port of kubelets.
+KUBELET_PORT: Final = 10250
+
 
 class Recorder(Protocol):
     """Writes Events onto virtual objects, so that tenants see why something is not synced."""
@@ -76,6 +79,9 @@ class SyncContext:
     #: Seconds since the epoch; a test sets its own clock.
     now: Callable[[], float]
     memo: Memo = dataclasses.field(default_factory=Memo)
+    #: Where the virtual API server reaches the kubelet façade, whatever the node.
+    kubelet_address: str = "127.0.0.1"
+    kubelet_port: int = KUBELET_PORT
 
     @property
     def cluster_domain(self) -> str:

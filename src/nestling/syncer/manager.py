@@ -39,6 +39,9 @@ class Parts:
     virtual_version: str
     host_version: str
     instruments: metrics.Metrics
+    #: Where the virtual API server reaches the kubelet façade.
+    kubelet_address: str = "127.0.0.1"
+    kubelet_port: int = context.KUBELET_PORT
     now: Callable[[], float] = time.time
     #: How patient watches are; the usual way when None.
     timing: watch_module.Timing | None = None
@@ -97,6 +100,8 @@ class Manager:
             recorder=events.EventRecorder(parts.virtual, parts.now),
             referrers=self._referrers,
             now=parts.now,
+            kubelet_address=parts.kubelet_address,
+            kubelet_port=parts.kubelet_port,
         )
 
     def _watched_caches(self) -> tuple[cache_check.Watched, ...]:

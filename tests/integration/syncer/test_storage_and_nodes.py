@@ -92,6 +92,7 @@ async def test_2_4_a_fake_node_appears_with_its_pod_and_vanishes_with_it(sides: 
     assert {one["type"]: one["address"] for one in fake["status"]["addresses"]} == {
         "Hostname": names.node_hostname(node),
         "InternalIP": service["spec"]["clusterIP"],
+        "ExternalDNS": "127.0.0.1",
     }
     assert fake["status"]["capacity"]["cpu"] == "16"
     virtual = await sides.above(PODS, "alone", lambda one: one["spec"].get("nodeName"))

@@ -195,7 +195,7 @@ class TestTls:
         monkeypatch.delattr(os, "memfd_create")
         monkeypatch.setattr("tempfile.tempdir", str(folder))
         certificate, key = _issue(tmp_path, "a")
-        with credentials._as_file(key.read_bytes()) as path:
+        with credentials.as_file(key.read_bytes()) as path:
             assert Path(path).stat().st_mode & 0o777 == 0o600
             assert Path(path).parent == folder
         assert list(folder.iterdir()) == []

@@ -72,12 +72,13 @@ async def test_its_address_is_a_service_on_the_host(world: syncing.World) -> Non
     assert the_node(world)["status"]["addresses"] == [
         {"type": "Hostname", "address": "node-1-example.nodes.vcluster.com"},
         {"type": "InternalIP", "address": service["spec"]["clusterIP"]},
+        {"type": "ExternalDNS", "address": "127.0.0.1"},
     ]
 
 
 @pytest.mark.parametrize(
     ("flags", "types"),
-    [("byHostname: false", ["InternalIP"]), ("byIP: false", ["Hostname"])],
+    [("byHostname: false", ["InternalIP", "ExternalDNS"]), ("byIP: false", ["Hostname", "ExternalDNS"])],
 )
 async def test_addresses_follow_the_configuration(flags: str, types: list[str]) -> None:
     world = syncing.World(f"networking: {{advanced: {{proxyKubelets: {{{flags}}}}}}}")
@@ -112,7 +113,7 @@ async def test_a_tenant_cannot_lead_a_fake_node_elsewhere(world: syncing.World) 
     world.virtual.change(NODES, "", "node-1.example", {"status": forged, "spec": {"taints": [{"key": "x"}]}})
     await world.settle()
     status = the_node(world)["status"]
-    assert [one["type"] for one in status["addresses"]] == ["Hostname", "InternalIP"]
+    assert [one["type"] for one in status["addresses"]] == ["Hostname", "InternalIP", "ExternalDNS"]
     assert status["addresses"][1]["address"] != "10.0.0.1"
     assert status["daemonEndpoints"] == {"kubeletEndpoint": {"Port": 10250}}
     assert "taints" not in the_node(world)["spec"]

@@ -96,6 +96,11 @@ SPEC: Final = SyncSpec(
             resources=("pods/ephemeralcontainers", "pods/resize", "pods/status"),
             verbs=("patch",),
         ),
+        # The kubelet façade: SPDY is a POST, a WebSocket a GET.
+        rules.PolicyRule(
+            api_groups=("",), resources=("pods/attach", "pods/exec", "pods/portforward"), verbs=("create", "get")
+        ),
+        rules.PolicyRule(api_groups=("",), resources=("pods/log",), verbs=("get",)),
     ),
 )
 

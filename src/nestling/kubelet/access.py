@@ -1,0 +1,95 @@
+"""Who may ask what: the virtual API server everything, others by a token what the RBAC of the virtual cluster allows.
+
+The API server shows a client certificate of an authority that no certificate signer of the cluster uses; it has decided
+already whether its user may. A token is asked about as kubelets do: TokenReview, then SubjectAccessReview.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from nestling.kube import client
+from nestling.kube.resource import Obj, Resource
+from nestling.kubelet import routes
+
+#: The name in the certificate of the API server.
+API_SERVER: Final = "kube-apiserver-kubelet-client"
+_TOKEN_REVIEWS: Final = Resource("authentication.k8s.io", "v1", "tokenreviews", "TokenReview", namespaced=False)
+_ACCESS_REVIEWS: Final = Resource(
+    "authorization.k8s.io", "v1", "subjectaccessreviews", "SubjectAccessReview", namespaced=False
+)
+#: Kind of request → subresource of the node that must be readable.
+_SUBRESOURCES: Final[Mapping[routes.Kind, str]] = {
+    routes.Kind.STATS: "stats",
+    routes.Kind.METRICS: "metrics",
+    routes.Kind.PODS: "proxy",
+    routes.Kind.LOGS: "proxy",
+}
+_REMEMBERED_SECONDS: Final = 5.0
+_REMEMBERED: Final = 512
+
+
+def is_api_server(certificate: Mapping[str, Any] | None) -> bool:
+    """Is this verified client certificate, as ``ssl`` describes it, the API server's?"""
+    subject = (certificate or {}).get("subject", ())
+    return ("commonName", API_SERVER) in {pair for part in subject for pair in part}
+
+
+def access_review(user: Obj, route: routes.Route, node: str) -> Obj:
+    """The question whether a user may do this; raises ``Refused`` for what a token never may."""
+    if route.kind in routes.STREAMS:
+        raise routes.Refused(403, "streams go through the API server: use its subresource of the pod")
+    about: Obj
+    if route.kind in _SUBRESOURCES:
+        about = {
+            "resourceAttributes": {
+                "version": "v1",
+                "resource": "nodes",
+                "subresource": _SUBRESOURCES[route.kind],
+                "verb": "get",
+                "name": node,
+            }
+        }
+    else:
+        about = {"nonResourceAttributes": {"path": route.path, "verb": "get"}}
+    who = {"user": user.get("username", ""), "groups": user.get("groups") or [], "uid": user.get("uid", "")}
+    return {"spec": {**who, "extra": user.get("extra") or {}, **about}}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reviewer:
+    """Asks the virtual API server; remembers for some seconds who a token belongs to."""
+
+    virtual: client.Client
+    now: Callable[[], float] = time.monotonic
+    _known: OrderedDict[bytes, tuple[float, Obj]] = dataclasses.field(default_factory=OrderedDict, repr=False)
+
+    async def check(self, authorization: str, route: routes.Route, node: str) -> None:
+        """Let the bearer of a token through, or raise ``Refused``."""
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise routes.Refused(401, "Unauthorized")
+        review = access_review(await self._user(token.strip()), route, node)
+        answer = await self.virtual.create(_ACCESS_REVIEWS, review)
+        if not (answer.get("status") or {}).get("allowed"):
+            raise routes.Refused(403, "Forbidden: the virtual cluster's RBAC does not allow this")
+
+    async def _user(self, token: str) -> Obj:
+        digest = hashlib.sha256(token.encode()).digest()
+        since, user = self._known.get(digest, (float("-inf"), {}))
+        if self.now() - since < _REMEMBERED_SECONDS:
+            return user
+        answer = await self.virtual.create(_TOKEN_REVIEWS, {"spec": {"token": token}})
+        status = answer.get("status") or {}
+        if not status.get("authenticated"):
+            raise routes.Refused(401, "Unauthorized")
+        found: Obj = status["user"]
+        self._known[digest] = (self.now(), found)
+        while len(self._known) > _REMEMBERED:
+            self._known.popitem(last=False)
+        return found

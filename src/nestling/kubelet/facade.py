@@ -1,0 +1,136 @@
+"""The listener: takes a request, says who may, and answers it or carries it to the host."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import logging
+import ssl
+from collections.abc import AsyncIterator
+from typing import Any, Final
+
+import prometheus_client
+
+from nestling.kube import dial, errors
+from nestling.kubelet import access, routes, streams, tunnel, wire
+
+_LOG: Final = logging.getLogger(__name__)
+#: More connections than that at a time are turned away.
+MOST_CONNECTIONS: Final = 1000
+#: How long a client may take to send a head, and to come back with the next one.
+_HEAD_SECONDS: Final = 120.0
+_HANDSHAKE_SECONDS: Final = 10.0
+_SHUTDOWN_SECONDS: Final = 5.0
+_OK: Final = 200
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Parts:
+    """What the façade needs; the composition in ``controlplane`` supplies it."""
+
+    streams: streams.Streams
+    reviewer: access.Reviewer
+    registry: prometheus_client.CollectorRegistry
+
+
+class Facade:
+    """All virtual nodes of one virtual cluster behind one listener.
+
+    A pod is found by its name, whatever node the API server believes to speak to.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._requests = prometheus_client.Counter(
+            "nestling_kubelet_requests", "Requests to the kubelet façade.", ["kind", "code"], registry=parts.registry
+        )
+        self._connections: set[asyncio.Task[Any]] = set()
+
+    @contextlib.asynccontextmanager
+    async def serving(self, address: str | None, port: int, tls: ssl.SSLContext) -> AsyncIterator[int]:
+        """Listen for as long as the context lasts (None: on every address); gives the port."""
+        server = await asyncio.start_server(
+            self._connected,
+            address,
+            port,
+            limit=tunnel.CHUNK,
+            ssl=tls,
+            ssl_handshake_timeout=_HANDSHAKE_SECONDS,
+            ssl_shutdown_timeout=_SHUTDOWN_SECONDS,
+        )
+        try:
+            yield int(server.sockets[0].getsockname()[1])
+        finally:
+            server.close()
+            for one in self._connections:
+                one.cancel()
+            await asyncio.gather(*self._connections, return_exceptions=True)
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection from its begin to its end. What goes wrong with it is its own problem."""
+        task = asyncio.current_task()
+        if task is None or len(self._connections) >= MOST_CONNECTIONS:
+            writer.write(wire.answer(503, b"too many connections; try again later\n"))
+            writer.close()
+            return
+        self._connections.add(task)
+        try:
+            dial.keep_alive(writer)
+            await self._converse((reader, writer))
+        except (OSError, TimeoutError, wire.Malformed) as error:
+            _LOG.info("a connection ended", extra={"error": str(error) or type(error).__name__})
+        finally:
+            self._connections.discard(task)
+            writer.close()
+
+    async def _converse(self, ends: dial.Ends) -> None:
+        """One request after the other, until one takes the connection for itself."""
+        rest = b""
+        while True:
+            try:
+                async with asyncio.timeout(_HEAD_SECONDS):
+                    request = await wire.read_request(ends[0], rest=rest)
+            except wire.Malformed as error:
+                ends[1].write(wire.answer(400, f"{error}\n".encode()))
+                raise
+            if request is None:
+                return
+            answer = await self._answer(request, ends)
+            if answer is None:
+                return
+            ends[1].write(answer)
+            await ends[1].drain()
+            rest = request.head.rest
+
+    async def _answer(self, request: wire.Request, ends: dial.Ends) -> bytes | None:
+        """The answer; None when a stream has used the connection up."""
+        kind = "unknown"
+        body: bytes | None = None
+        try:
+            route = routes.route(request)
+            kind = route.kind.value
+            await self._check(request, route, ends[1])
+            if route.pod is not None:
+                await self._parts.streams.carry(request, route, ends)
+                code = _OK
+            else:
+                code, body = _OK, await self._own(request, route)
+        except routes.Refused as refused:
+            code, body = refused.status, wire.answer(refused.status, f"{refused}\n".encode())
+        except (errors.ApiError, errors.ConnectionFailed, wire.Malformed) as error:
+            # the text of the other side names objects of the host: it is for the log
+            _LOG.warning("a request is not answered", extra={"path": request.path, "error": str(error)})
+            code, body = 502, wire.answer(502, b"the cluster behind this node does not answer; try again later\n")
+        self._requests.labels(kind, str(code)).inc()
+        return body
+
+    async def _check(self, request: wire.Request, route: routes.Route, writer: asyncio.StreamWriter) -> None:
+        if not access.is_api_server(writer.get_extra_info("peercert")):
+            await self._parts.reviewer.check(request.head.value("Authorization"), route, "")
+
+    async def _own(self, request: wire.Request, route: routes.Route) -> bytes:
+        """The answers that are made here."""
+        if route.kind is routes.Kind.HEALTH:
+            return wire.answer(_OK, b"ok")
+        raise routes.Refused(404, "nothing is served under this path")
