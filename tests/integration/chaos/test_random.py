@@ -17,8 +17,8 @@ SEED: Final = 4
 
 async def test_both_sides_agree_after_faults_between_syncer_and_api_servers(tmp_path: Path) -> None:
     async with chaos.world(tmp_path, chaos.seed(SEED)) as world:
-        for _ in range(3):
-            await world.round(40)
+        for _ in range(2):
+            await world.round(50)
 
 
 async def test_both_sides_agree_after_killed_and_frozen_processes(tmp_path: Path) -> None:
