@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         given.json.parent.mkdir(parents=True, exist_ok=True)
         given.json.write_text(results.to_json(found), encoding="utf-8")
     print(report.text(found))
-    return 0
+    return 1 if found.failures else 0
 
 
 async def run(parts: Sequence[str], wanted: sizes.Sizes) -> results.Report:
@@ -48,10 +48,26 @@ async def run(parts: Sequence[str], wanted: sizes.Sizes) -> results.Report:
         async with made.opened(tenant):
             for name in (name for name in PARTS if name in parts):
                 world.say(name)
-                await PARTS[name](made)
+                await _part(name, made)
     found.about["load average at the end"] = _load()
     found.about["whole run"] = f"{time.monotonic() - started:.0f} s"
     return found
+
+
+async def _part(name: str, made: world.World) -> None:
+    """One part. If it fails, what the others found still counts."""
+    try:
+        await PARTS[name](made)
+    except Exception as error:  # noqa: BLE001 - recorded, and the exit code says it
+        made.report.failures[name] = "; ".join(_causes(error))
+        world.say(f"  {name} failed: {made.report.failures[name]}")
+
+
+def _causes(error: BaseException) -> list[str]:
+    """What is in a group of exceptions, however deep."""
+    if isinstance(error, BaseExceptionGroup):
+        return [text for one in error.exceptions for text in _causes(one)]
+    return [f"{type(error).__name__}: {error}"]
 
 
 def _about() -> dict[str, str]:

@@ -45,7 +45,8 @@ def rendered(page: str, report: results.Report) -> str:
 
 
 def _about(report: results.Report) -> str:
-    return "; ".join(f"{name}: {value}" for name, value in report.about.items())
+    failures = {f"{part} FAILED": why for part, why in report.failures.items()}
+    return "; ".join(f"{name}: {value}" for name, value in {**report.about, **failures}.items())
 
 
 def _tables(report: results.Report) -> list[list[list[str]]]:

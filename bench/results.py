@@ -67,6 +67,8 @@ class Report:
     about: dict[str, str] = dataclasses.field(default_factory=dict)
     lines: list[Line] = dataclasses.field(default_factory=list)
     weights: list[Weight] = dataclasses.field(default_factory=list)
+    #: Parts that did not come to their end, and why.
+    failures: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
 def percentiles(seconds: Iterable[float]) -> tuple[float, ...]:
@@ -89,6 +91,7 @@ def from_json(text: str) -> Report:
         about=data["about"],
         lines=[_line(one) for one in data["lines"]],
         weights=[Weight(**one) for one in data["weights"]],
+        failures=data.get("failures", {}),
     )
 
 

@@ -1,8 +1,8 @@
-"""Informer caches: the objects of a collection as bytes, with their metadata as small structs, kept up to date by a
-watch.
+"""Informer caches: the objects of a collection as bytes, kept up to date by a watch.
 
 Bytes take a fifth of the memory of dicts, cause no collector pauses, and decoding is the copy that a reader needs
-anyway (measured in spec libraries §2 and ``bench/kube_cache.py``). managedFields are left out.
+anyway (measured in spec libraries §2 and ``bench/kube_cache.py``). managedFields are left out. Metadata is read
+from the bytes when it is asked for: kept beside them, the annotations of a host pod take more room than its bytes.
 
 What reconcilers write is put into the cache at once (``Store.upsert``), so that the next reconcile sees it. Answers and
 watch events can come in any order then; resourceVersions say which is newer, and deletions are remembered for a while,
@@ -12,7 +12,6 @@ so that an older answer does not bring an object back.
 from __future__ import annotations
 
 import asyncio
-import collections
 import contextlib
 import dataclasses
 import functools
@@ -20,17 +19,16 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from typing import Final
 
-from nestling.kube import metadata, paging, watch
+import msgspec
+
+from nestling.kube import graves, metadata, paging, watch
 from nestling.kube.metadata import Key, Meta, Owner
 from nestling.kube.resource import Obj, Resource, decode
 
 __all__ = ["Change", "Entry", "Handler", "Index", "Informer", "Key", "Meta", "Owner", "Store"]
 
 _LOG = logging.getLogger(__name__)
-#: How long a deletion is remembered: longer than any request takes.
-_GRAVE_SECONDS: Final = 300.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,20 +64,16 @@ Handler = Callable[[Change], None]
 IndexHandler = Callable[[AbstractSet[str], Change], None]
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Grave:
-    """A deleted object. ``final``: this UID is gone for good, not only out of the selector's sight."""
+class _Held(msgspec.Struct, frozen=True, gc=False):
+    """An object as it is kept."""
 
     uid: str
-    revision: int | None
-    final: bool
-    dug: float
+    version: str
+    raw: bytes
 
-    def holds(self, meta: Meta) -> bool:
-        if self.final and meta.uid == self.uid:
-            return True
-        revision = meta.revision
-        return self.revision is not None and revision is not None and revision <= self.revision
+    @property
+    def revision(self) -> int | None:
+        return metadata.revision(self.version)
 
 
 class Store:
@@ -89,14 +83,14 @@ class Store:
         self.resource = resource
         #: Set when a handler has raised: a programming error, after which the store's readers are not told everything.
         self.broken = asyncio.Event()
-        self._spaces: dict[str, dict[str, tuple[Meta, bytes]]] = {}
+        self._spaces: dict[str, dict[str, _Held]] = {}
         self._size = 0
         self._indexers = dict(indexers or {})
         self._values: dict[str, dict[Key, tuple[str, ...]]] = {name: {} for name in self._indexers}
         self._found: dict[str, dict[str, set[Key]]] = {name: {} for name in self._indexers}
         self._handlers: list[Handler] = []
         self._index_handlers: dict[str, list[IndexHandler]] = {name: [] for name in self._indexers}
-        self._graves: collections.OrderedDict[Key, _Grave] = collections.OrderedDict()
+        self._graves = graves.Graves()
 
     def __len__(self) -> int:
         return self._size
@@ -119,19 +113,24 @@ class Store:
         return [(space, name) for space, names in self._spaces.items() for name in names]
 
     def meta(self, key: Key) -> Meta | None:
-        """The metadata of an object. Not to be changed."""
+        """The metadata of an object."""
         held = self._held(key)
-        return held[0] if held else None
+        return metadata.read(held.raw) if held else None
+
+    def version(self, key: Key) -> str | None:
+        """The resourceVersion of an object, at less cost than its metadata."""
+        held = self._held(key)
+        return held.version if held else None
 
     def raw(self, key: Key) -> bytes | None:
         """The bytes of an object, without managedFields; items of a list lack apiVersion and kind too."""
         held = self._held(key)
-        return held[1] if held else None
+        return held.raw if held else None
 
     def get(self, key: Key) -> Obj | None:
         """The object as a copy that the caller owns."""
         held = self._held(key)
-        return _decode(held[1], self.resource) if held else None
+        return _decode(held.raw, self.resource) if held else None
 
     def by_index(self, index: str, value: str) -> set[Key]:
         """The keys of the objects for which the indexer gave this value."""
@@ -147,9 +146,9 @@ class Store:
         held = self._held(key)
         if not force and not self._is_news(meta, held):
             return False
-        self._graves.pop(key, None)
+        self._graves.forget(key)
         raw = metadata.slim(raw)
-        self._spaces.setdefault(key[0], {})[key[1]] = (meta, raw)
+        self._spaces.setdefault(key[0], {})[key[1]] = _Held(meta.uid, meta.resource_version, raw)
         self._size += held is None
         self._changed(Change(key, self._entry(held), Entry(meta, raw, self.resource), initial))
         return True
@@ -163,7 +162,7 @@ class Store:
         found" knows the ``uid``, which then never comes back.
         """
         held = self._held(key)
-        if held is not None and not _is_meant(held[0], uid, metadata.revision(resource_version)):
+        if held is not None and not _is_meant(held, uid, metadata.revision(resource_version)):
             return False
         self._bury(key, uid, metadata.revision(resource_version), held)
         if held is None:
@@ -173,39 +172,34 @@ class Store:
         if not names:
             del self._spaces[key[0]]
         self._size -= 1
-        last = (metadata.read(raw), metadata.slim(raw)) if raw else held
-        self._changed(Change(key, self._entry(last), None))
+        last = metadata.slim(raw) if raw else held.raw
+        self._changed(Change(key, Entry(metadata.read(last), last, self.resource), None))
         return True
 
     def forget_deletions(self) -> None:
         """Versions have started over; those of deletions say nothing any more."""
         self._graves.clear()
 
-    def _held(self, key: Key) -> tuple[Meta, bytes] | None:
+    def _held(self, key: Key) -> _Held | None:
         names = self._spaces.get(key[0])
         return names.get(key[1]) if names is not None else None
 
-    def _entry(self, held: tuple[Meta, bytes] | None) -> Entry | None:
-        return Entry(held[0], held[1], self.resource) if held is not None else None
+    def _entry(self, held: _Held | None) -> Entry | None:
+        return Entry(metadata.read(held.raw), held.raw, self.resource) if held is not None else None
 
-    def _is_news(self, meta: Meta, held: tuple[Meta, bytes] | None) -> bool:
+    def _is_news(self, meta: Meta, held: _Held | None) -> bool:
         if held is None:
-            grave = self._graves.get(meta.key)
-            return grave is None or not grave.holds(meta)
-        now, before = meta.revision, held[0].revision
+            return not self._graves.holds(meta)
+        now, before = meta.revision, held.revision
         if now is None or before is None:
-            return meta.resource_version != held[0].resource_version
+            return meta.resource_version != held.version
         return now > before
 
-    def _bury(self, key: Key, uid: str | None, revision: int | None, held: tuple[Meta, bytes] | None) -> None:
-        now = time.monotonic()
+    def _bury(self, key: Key, uid: str | None, revision: int | None, held: _Held | None) -> None:
         final = uid is not None and revision is None
         if revision is None and held is not None:
-            revision = held[0].revision
-        self._graves.pop(key, None)
-        self._graves[key] = _Grave(uid or (held[0].uid if held else ""), revision, final, now)
-        while next(iter(self._graves.values())).dug < now - _GRAVE_SECONDS:
-            self._graves.popitem(last=False)
+            revision = held.revision
+        self._graves.dig(key, uid=uid or (held.uid if held else ""), revision=revision, final=final)
 
     def _changed(self, change: Change) -> None:
         """Indexes first, then handlers. All of them hear of the change, even when one raises."""
@@ -220,7 +214,7 @@ class Store:
                     "indexer raised", extra={"index": name, "resource": self.resource.plural, "key": change.key}
                 )
                 failure = error
-        told = [functools.partial(handler, values) for handler, values in moved]
+        told: list[Handler] = [functools.partial(handler, values) for handler, values in moved]
         for handler in (*self._handlers, *told):
             try:
                 handler(change)
@@ -340,8 +334,7 @@ class Informer:
     def _take_object(self, event: watch.Event, meta: Meta) -> None:
         if event.kind is watch.Kind.LISTED:
             self._listed.add(meta.key)
-            held = self.store.meta(meta.key)
-            force = self._rewound and (held is None or held.resource_version != meta.resource_version)
+            force = self._rewound and self.store.version(meta.key) != meta.resource_version
             self.store.put(meta, event.raw, initial=not self.synced.is_set(), force=force)
         elif event.kind is watch.Kind.DELETED:
             self.store.remove(meta.key, uid=meta.uid, resource_version=meta.resource_version, raw=event.raw)
@@ -366,10 +359,10 @@ class Informer:
         """
         listed_at = metadata.revision(event.resource_version)
         for key in self.store.keys():  # noqa: SIM118 - a store is no dict
-            meta = self.store.meta(key)
-            if key in self._listed or meta is None:
+            revision = metadata.revision(self.store.version(key))
+            if key in self._listed:
                 continue
-            is_newer = listed_at is not None and meta.revision is not None and meta.revision > listed_at
+            is_newer = listed_at is not None and revision is not None and revision > listed_at
             if self._rewound:
                 self.store.remove(key)
             elif not is_newer:
@@ -397,7 +390,7 @@ def _decode(raw: bytes, resource: Resource) -> Obj:
     return obj
 
 
-def _is_meant(held: Meta, uid: str | None, revision: int | None) -> bool:
+def _is_meant(held: _Held, uid: str | None, revision: int | None) -> bool:
     """Is a deletion about the object that is held, or about one that was there before?"""
     if uid is not None and held.uid != uid:
         return False

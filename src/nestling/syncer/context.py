@@ -13,12 +13,12 @@ from nestling.kube.resource import SERVICES, Obj, Resource
 from nestling.naming import names
 from nestling.naming.tenant import HostKey, Tenant, VirtualKey
 
+#: The port of kubelets.
+KUBELET_PORT: Final = 10250
+
 T = TypeVar("T")
 #: More values than a ``Memo`` ever needs at once; what it would hold of things that are gone is dropped there.
 _REMEMBERED: Final = 1024
-
-#: The port of kubelets.
-KUBELET_PORT: Final = 10250
 
 
 class Recorder(Protocol):
@@ -78,10 +78,10 @@ class SyncContext:
     referrers: Callable[[Resource, VirtualKey], list[tuple[Resource, VirtualKey]]]
     #: Seconds since the epoch; a test sets its own clock.
     now: Callable[[], float]
-    memo: Memo = dataclasses.field(default_factory=Memo)
     #: Where the virtual API server reaches the kubelet façade, whatever the node.
     kubelet_address: str = "127.0.0.1"
     kubelet_port: int = KUBELET_PORT
+    memo: Memo = dataclasses.field(default_factory=Memo)
 
     @property
     def cluster_domain(self) -> str:
@@ -91,8 +91,13 @@ class SyncContext:
     @property
     def owner_uid(self) -> str | None:
         """UID of the host Service NAME, which owns every namespaced host object (spec §1.3)."""
-        meta = self.host.meta(SERVICES, HostKey(self.tenant.namespace, self.tenant.name))
-        return meta.uid if meta else None
+        key = HostKey(self.tenant.namespace, self.tenant.name)
+
+        def read() -> str | None:
+            meta = self.host.meta(SERVICES, key)
+            return meta.uid if meta else None
+
+        return self.memo.get("owner uid", self.host.stores[SERVICES].version(key), read)
 
     @property
     def front_ip(self) -> str | None:
@@ -104,16 +109,12 @@ class SyncContext:
         return self._cluster_ip(names.host_name(key, self.tenant))
 
     def _cluster_ip(self, host_key: HostKey) -> str | None:
-        meta = self.host.meta(SERVICES, host_key)
-        if meta is None:
-            return None
-
         def read() -> str | None:
             service = self.host.get(SERVICES, host_key)
             ip = service["spec"].get("clusterIP") if service else None
             return ip if ip and ip != "None" else None
 
-        return self.memo.get(("cluster ip", host_key), (meta.uid, meta.resource_version), read)
+        return self.memo.get(("cluster ip", host_key), self.host.stores[SERVICES].version(host_key), read)
 
 
 def immutable(stores: dict[Resource, cache.Store]) -> Mapping[Resource, cache.Store]:

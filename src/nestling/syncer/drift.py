@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final, NoReturn, cast
 
-from nestling.kube import cache, client, merge, requests
+from nestling.kube import cache, client, merge, metadata, requests
 from nestling.kube.resource import Obj, Resource
 from nestling.naming import labels
 from nestling.naming.tenant import VirtualKey
@@ -148,8 +148,7 @@ class Scanner:
             count.looked_at += 1
             if key in one.queue and key not in one.ledger.stuck:
                 continue
-            meta = virtual.meta(key)
-            versions = (meta.resource_version if meta is not None else None, host.get(key))
+            versions = (virtual.version(key), host.get(key))
             is_turn = full or hash(key) % FULL_EVERY == self._round % FULL_EVERY
             was_fine = before.get(key) == versions or (key not in before and one.has_agreed(key) and all(versions))
             if was_fine and not is_turn and (one.spec.name, key) not in self._open:
@@ -174,13 +173,14 @@ class Scanner:
         for host_key in store.keys():  # noqa: SIM118 - a store is no dict
             if self._pace.is_due:
                 await self._pace.breathe()
-            meta, raw = store.meta(host_key), store.raw(host_key)
-            if meta is None or raw is None:
+            version, raw = store.version(host_key), store.raw(host_key)
+            if version is None or raw is None:
                 continue
             owner = before.get(host_key)
-            if owner is None or owner[0] != meta.resource_version:
-                key = one.spec.naming.to_virtual(self._ctx, cache.Entry(meta, raw, store.resource))
-                owner = (meta.resource_version, key) if key is not None else None
+            if owner is None or owner[0] != version:
+                entry = cache.Entry(metadata.read(raw), raw, store.resource)
+                key = one.spec.naming.to_virtual(self._ctx, entry)
+                owner = (version, key) if key is not None else None
             if owner is not None:
                 owners[host_key] = owner
                 claimed[owner[1]] = owner[0]
@@ -228,9 +228,10 @@ class Scanner:
             for host_key in store.keys():  # noqa: SIM118 - a store is no dict
                 if self._pace.is_due:
                     await self._pace.breathe()
+                if any(host_key in self._owners.get(one.spec.name, {}) for one in kinds):
+                    continue
                 meta = store.meta(host_key)
-                is_known = any(host_key in self._owners.get(one.spec.name, {}) for one in kinds)
-                if meta is not None and not is_known and self._looks_ours(meta):
+                if meta is not None and self._looks_ours(meta):
                     found[kinds[0].spec.name, FOREIGN] += 1
         return found
 

@@ -166,7 +166,7 @@ class TestStore:
 
     def test_graves_are_cleared(self, monkeypatch: pytest.MonkeyPatch) -> None:
         now = 0.0
-        monkeypatch.setattr("nestling.kube.cache.time.monotonic", lambda: now)
+        monkeypatch.setattr("nestling.kube.graves.time.monotonic", lambda: now)
         store, _ = _store()
         for number in range(100):
             store.remove(("ns", f"old-{number}"), uid=f"u{number}", resource_version="5")

@@ -60,8 +60,7 @@ def around(ctx: SyncContext, pod: Obj, *, for_containers: bool) -> PodContext:
 def _services(ctx: SyncContext, namespace: str) -> Sequence[Obj]:
     store = ctx.virtual.stores[SERVICES]
     keys = sorted(store.keys(namespace))
-    metas = [store.meta(key) for key in keys]
-    versions = tuple(meta.resource_version for meta in metas if meta is not None)
+    versions = tuple(store.version(key) for key in keys)
 
     def read() -> Sequence[Obj]:
         found = (store.get(key) for key in keys)
