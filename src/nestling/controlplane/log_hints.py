@@ -40,6 +40,10 @@ _ROWS: Final = tuple(
             _DAMAGED,
             f"the data folder is damaged; {_RESTORE}",
         ),
+        (
+            "Error: (unknown (shorthand )?flag|invalid argument)",
+            "an extra argument is not known to this version of the program; take it out of the extraArgs in the values",
+        ),
         ("(?i)database space exceeded", "the store is full; see docs/faults.md, A full store"),
         (
             "(?i)certificate has expired or is not yet valid|x509: certificate signed by unknown authority",

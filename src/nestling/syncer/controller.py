@@ -22,6 +22,9 @@ from nestling.syncer.spec import Agreed, Delete, Pair, SideName, SyncSpec, Waiti
 
 _LOG = logging.getLogger(__name__)
 LOW_PRIORITY = -100
+#: An API server quotes what it refuses: of kinds with content as little as names the object.
+_CONTENT: Final = (SECRETS, CONFIG_MAPS)
+_SAID_OF_CONTENT: Final = 256
 #: As much of a refusal as leaves room for what to do, in the 1024 characters of an event.
 _SAID: Final = 800
 _FIGHT: Final = (
@@ -113,7 +116,8 @@ class Controller:
             await self._tell(key, "SyncError", f"Error syncing to host cluster: {refusal}")
             result = self._again(key, refusal, "error")
         except errors.ApiError as error:
-            await self._tell(key, "SyncError", f"Error syncing: {error.message}", advice=reasons.advice(error))
+            said = f"Error syncing: {error.message}"[: _SAID_OF_CONTENT if self.spec.virtual in _CONTENT else _SAID]
+            await self._tell(key, "SyncError", said, advice=reasons.advice(error))
             result = self._again(key, error, "error")
         except errors.ConnectionFailed as error:
             result = self._again(key, error, "error")
@@ -220,8 +224,6 @@ class Controller:
             return
         host_key = self.spec.naming.to_host(self._ctx, key)
         message = message.replace(str(host_key), str(key)).replace(host_key.name, key.name)
-        if self.spec.virtual in (SECRETS, CONFIG_MAPS):
-            message = message[:256]
         if advice:
             # What to do must not fall off the end of a long refusal.
             message = f"{message[:_SAID]}. {advice}"

@@ -16,6 +16,7 @@ LINES = {
     "cluster cannot be downgraded (current version: 3.5.9 is lower than determined cluster version: 3.6)",
     "another virtual cluster": "request cluster ID mismatch (got 1 want 2)",
     "data folder is damaged": '{"level":"panic","msg":"failed to open database","error":"invalid database"}',
+    "extraArgs in the values": "Error: unknown flag: --no-such-flag",
     "store is full": "rpc error: code = ResourceExhausted desc = etcdserver: mvcc: database space exceeded",
     "do not fit each other": "x509: certificate has expired or is not yet valid: current time is before",
 }
