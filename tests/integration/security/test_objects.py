@@ -267,7 +267,7 @@ def _notes(host_name: str) -> dict[str, str]:
 def _partial(host_name: str) -> list[Obj]:
     """Metadata that lacks something, or has something wrong."""
     notes = _notes(host_name)
-    needed = (labels.OBJECT_NAME, labels.OBJECT_NAMESPACE, labels.OBJECT_KIND, labels.OBJECT_HOST_NAME)
+    needed: tuple[str, ...] = (labels.OBJECT_NAME, labels.OBJECT_NAMESPACE, labels.OBJECT_KIND, labels.OBJECT_HOST_NAME)
     needed += (labels.OBJECT_HOST_NAMESPACE,)
     wrong = {
         labels.OBJECT_NAME: "other",

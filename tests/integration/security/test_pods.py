@@ -66,7 +66,7 @@ def named(value: Any) -> set[str]:
 
 
 async def test_volumes_environment_and_pull_secrets_that_name_objects_of_the_host(red: Sides) -> None:
-    volumes = [{"name": f"v{number}", kind: source} for number, (kind, source) in enumerate(VOLUMES)]
+    volumes: list[Obj] = [{"name": f"v{number}", kind: source} for number, (kind, source) in enumerate(VOLUMES)]
     del volumes[-1]["ephemeral"]["volumeClaimTemplate"]["spec"]["resources"]
     volumes[-1]["ephemeral"]["volumeClaimTemplate"]["spec"]["resources"] = {"requests": {"storage": "1Gi"}}
     environment = [

@@ -114,6 +114,51 @@ async def test_a_claim_cannot_be_filled_from_an_object_of_the_host(
     assert "namespace" not in found
 
 
+USES: list[Obj] = [
+    {"volumes": [{"name": "v", "secret": {"secretName": "a"}}]},
+    {"volumes": [{"name": "v", "secret": {"secretName": "a", "optional": True}}]},
+    {"imagePullSecrets": [{"name": "a"}]},
+    {"containers": [{"name": "app", "image": "nginx", "envFrom": [{"secretRef": {"name": "a"}}]}]},
+]
+
+
+@pytest.mark.parametrize("spec", USES, ids=["volume", "optional volume", "pull secret", "environment"])
+async def test_a_pod_cannot_use_what_another_namespace_has_under_its_host_name(
+    world: syncing.World, spec: dict[str, Any]
+) -> None:
+    """Neither what is there already nor what comes later."""
+    world.virtual.put(PODS, syncing.pod("early", "b-x-c", **spec))
+    await world.settle()
+    world.virtual.put(SECRETS, syncing.obj("a-x-b", "c", annotations=FORCED, data={"key": "c2VjcmV0"}))
+    world.virtual.put(PODS, syncing.pod("late", "b-x-c", **spec))
+    await world.settle()
+    assert world.host.names(SECRETS) == ["a-x-b-x-c-x-my-vc"]
+    assert world.host.names(PODS) == []
+    messages = [one["message"] for one in world.events() if one["involvedObject"]["name"] == "early"]
+    assert any('Secret "a" cannot be used' in message for message in messages)
+
+
+@pytest.mark.parametrize("spec", USES, ids=["volume", "optional volume", "pull secret", "environment"])
+async def test_a_pod_uses_its_own_object_under_a_name_that_others_could_have(
+    world: syncing.World, spec: dict[str, Any]
+) -> None:
+    world.virtual.put(SECRETS, syncing.obj("a", "b-x-c", data={"key": "bWluZQ=="}))
+    world.virtual.put(PODS, syncing.pod("web", "b-x-c", **spec))
+    await world.settle()
+    assert world.host.names(PODS) == ["web-x-b-x-c-x-my-vc"]
+
+
+async def test_an_ephemeral_container_cannot_either(world: syncing.World) -> None:
+    world.virtual.put(SECRETS, syncing.obj("a-x-b", "c", annotations=FORCED, data={"key": "c2VjcmV0"}))
+    world.virtual.put(PODS, syncing.pod("web", "b-x-c"))
+    await world.settle()
+    spy = {"name": "spy", "image": "busybox", "envFrom": [{"secretRef": {"name": "a"}}]}
+    world.virtual.change(PODS, "b-x-c", "web", {"spec": {"ephemeralContainers": [spy]}})
+    world.host.forget_requests()
+    await world.settle()
+    assert not [one for one in world.host.writes if "ephemeralcontainers" in str(one)]
+
+
 async def test_tokens_of_a_pod_in_another_namespace_are_not_taken_over(world: syncing.World) -> None:
     world.virtual.put(NAMESPACES, syncing.obj("b-sa-token-x-c", ""))
     token = {"name": "t", "projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}}

@@ -8,8 +8,8 @@ from typing import Final
 
 from nestling.kube.resource import NODES, PODS, SERVICE_ACCOUNTS, Obj
 from nestling.naming.tenant import HostKey, VirtualKey
+from nestling.resources.pods import collisions, status, surroundings, translate, update
 from nestling.resources.pods import metadata as pod_metadata
-from nestling.resources.pods import status, surroundings, translate, update
 from nestling.resources.pods.context import PodContext, Refused
 from nestling.syncer import metadata
 from nestling.syncer.context import SyncContext
@@ -30,6 +30,10 @@ async def to_host(ctx: SyncContext, pair: Pair) -> Wanted:
     ran = (virtual.get("status") or {}).get("startTime")
     if pair.agreed is not None or ran or virtual["metadata"].get("deletionTimestamp"):
         return Wanted(delete_virtual=_AT_ONCE)
+    if (problem := collisions.problem(ctx, virtual)) is not None:
+        if problem.is_coming:
+            raise Waiting(problem.message)
+        return Wanted(warnings=(Warn(message=problem.message),), requeue_after=collisions.RETRY)
     try:
         host = translate.translate(surroundings.around(ctx, virtual, for_containers=True), virtual)
     except Refused as refusal:
@@ -124,7 +128,7 @@ def _actions(ctx: SyncContext, pair: Pair, resize: Obj | None) -> tuple[Action, 
     if len(virtual["spec"].get("ephemeralContainers") or ()) > len(host["spec"].get("ephemeralContainers") or ()):
         full = surroundings.around(ctx, virtual, for_containers=True)
         containers = update.ephemeral_containers(full, virtual, host)
-        if containers:
+        if containers and collisions.problem(ctx, virtual) is None:
             found.append(_patch(pair.host_key, "ephemeralcontainers", {"spec": {"ephemeralContainers": containers}}))
     if resize:
         found.append(_patch(pair.host_key, "resize", resize))
