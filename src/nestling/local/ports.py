@@ -51,8 +51,8 @@ def holder(port: int) -> str:
             continue
         with contextlib.suppress(OSError):
             if any(str(link.readlink()) in inodes for link in (folder / "fd").iterdir()):
-                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
-                return f"process {folder.name} ({command[:100]})"
+                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                return f"process {folder.name} ({' '.join(command.split())[:100]})"
     return "another process (of another user)" if inodes else "another process"
 
 
