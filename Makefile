@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 OLDEST := 1.32
 UV := .tools/uv/bin/uv
 
-.PHONY: help setup binaries binaries-oldest demo test unit integration skew test-skew chaos bench lint fix lock clean
+.PHONY: help setup binaries binaries-oldest demo test unit integration skew test-skew chaos bench e2e lint fix lock clean
 
 help: ## Show the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +66,10 @@ chaos: binaries ## Faults for minutes or hours: NESTLING_CHAOS_SECONDS each, NES
 
 bench: binaries ## Virtual against direct to the host, ten minutes; then `python -m bench.report` writes docs/performance.md
 	@$(BIN)/python -m bench --json .bench/last.json
+
+e2e: setup ## Tests on a real node, as root; builds its programs first (half an hour, once)
+	@$(BIN)/nestling binaries fetch --node
+	@$(BIN)/pytest tests/e2e -q -rs
 
 lint: setup ## Formatting, lint, types, layers
 	@$(BIN)/ruff format --check src tests

@@ -58,16 +58,16 @@ async def start(
     side = host_side.HostSide(client, tenant)
     with reporter.step(f"Creating the objects of {found.name} in the host namespace {found.namespace}"):
         write_files(host, place, found, request)
-        await side.apply(objects(request, found))
+        await side.apply(objects(request, found, host.address))
     with reporter.step(f"Starting the control plane of {found.name} (Kubernetes {found.kubernetes_version})"):
         # What `nestling start` does in a process of its own: here its libraries are loaded already.
-        plan = await prepare.prepare(start_settings(place, found))
+        plan = await prepare.prepare(start_settings(place, found, host.address))
         control_plane = process.start(place, plan)
         await readiness.wait_usable(place, found, process=control_plane)
         await wait_for_secret(client, place, found)
 
 
-def start_settings(place: folder.Folder, found: folder.Record) -> settings.StartSettings:
+def start_settings(place: folder.Folder, found: folder.Record, address: str) -> settings.StartSettings:
     """How the control plane is started."""
     return settings.StartSettings(
         name=found.name,
@@ -77,15 +77,16 @@ def start_settings(place: folder.Folder, found: folder.Record) -> settings.Start
         state_dir=place.path,
         host_kubeconfig=place.host_kubeconfig,
         port=found.port,
-        bind_address=embedded.ADDRESS,
+        bind_address=address,
+        pod_ip=address if addresses.usable(address) else None,
     )
 
 
-def objects(request: base.CreateRequest, found: folder.Record) -> list[Obj]:
+def objects(request: base.CreateRequest, found: folder.Record, listens: str) -> list[Obj]:
     """The host objects of the chart, with the endpoints of a control plane that is a process of this machine."""
     release = host_objects.Release(Tenant(found.name, found.namespace), found.version, HERITAGE)
     own = host_objects.everything(request.config, release, kinds.specs(), values=request.values)
-    address = addresses.control_plane(None)
+    address = addresses.control_plane(listens if addresses.usable(listens) else None)
     own = access.bind(own, release.tenant)
     return [*own, host_objects.endpoint_slice(release, found.name, address=address, port=found.port)]
 
@@ -135,10 +136,12 @@ async def wait_for_secret(
             await asyncio.sleep(0.05)
 
 
-async def exported_kubeconfig(client: kube_client.Client, place: folder.Folder, found: folder.Record) -> Obj:
+async def exported_kubeconfig(
+    client: kube_client.Client, place: folder.Folder, found: folder.Record, *, address: str
+) -> Obj:
     """The kubeconfig of Secret ``vc-NAME``; its server becomes the address on this machine."""
     secret = await wait_for_secret(client, place, found)
     config: Obj = yaml.safe_load(base64.b64decode(secret["data"]["config"]))
     for cluster in config["clusters"]:
-        cluster["cluster"]["server"] = f"https://{embedded.ADDRESS}:{found.port}"
+        cluster["cluster"]["server"] = f"https://{address}:{found.port}"
     return config

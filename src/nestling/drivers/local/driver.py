@@ -155,7 +155,7 @@ class LocalDriver:
         place, found = self._existing(cluster)
         await self.host.up(report.Silent())
         async with self.host.client() as client:
-            return await build.exported_kubeconfig(client, place, found)
+            return await build.exported_kubeconfig(client, place, found, address=self.host.address)
 
     async def command_environment(
         self, program: str, environ: Mapping[str, str], reporter: base.Reporter
@@ -382,7 +382,7 @@ class LocalDriver:
             version=found.version,
             created=found.created_at,
             kubernetes_version=found.kubernetes_version,
-            server=f"https://127.0.0.1:{found.port}",
+            server=f"https://{self.host.address}:{found.port}",
             detail=detail,
         )
 

@@ -16,10 +16,9 @@ from nestling.controlplane import authority, supervisor_status
 from nestling.drivers import base
 from nestling.kube import client as kube_client
 from nestling.kube import kubeconfig
-from nestling.local import components, paths, record, report
+from nestling.local import components, nodes, paths, record, report
 from nestling.local import host as local_host
 
-ADDRESS: Final = "127.0.0.1"
 #: What a virtual control plane runs.
 CONTROL_PLANE: Final = ("kube-apiserver", "kube-controller-manager", "etcd")
 #: Programs of the user that are fetched when the machine has none.
@@ -46,6 +45,18 @@ class Embedded:
     def exists(self) -> bool:
         """Whether it was ever up: only then can it hold objects."""
         return self._host.kubeconfig_path.exists() and record.load(self._host.layout.folder) is not None
+
+    @property
+    def address(self) -> str:
+        """Where API servers listen on this machine: on loopback, or where the pods of a real node reach them."""
+        known = record.load(self._host.layout.folder)
+        return record.LOOPBACK if known is None else known.address
+
+    @property
+    def binaries(self) -> tuple[str, ...]:
+        """The programs that it is known to need."""
+        known = record.load(self._host.layout.folder)
+        return components.BINARIES if known is None else nodes.binaries(known)
 
     @property
     def ready(self) -> bool:
@@ -99,7 +110,7 @@ def fetch(host: Embedded, request: base.CreateRequest, reporter: base.Reporter) 
     progress = binaries_progress.Throttled(Progress(reporter))
     chain.ensure(CONTROL_PLANE, kubernetes_version=version(request), progress=progress)
     if not host.ready:
-        chain.ensure(components.BINARIES, kubernetes_version=host.kubernetes_version, progress=progress)
+        chain.ensure(host.binaries, kubernetes_version=host.kubernetes_version, progress=progress)
 
 
 def version(request: base.CreateRequest) -> str:

@@ -1,11 +1,13 @@
 """Makes the namespaces of a node and holds them: `python -m nestling.local.node.anchor NODE.json`.
 
-Starts with cleaning what an earlier node left, and ends with the same. Standard library only. It listens on loopback
-when all is there: that is how its supervisor knows.
+Starts with cleaning what an earlier node left, and ends with the same. An anchor that died alone is replaced by one
+that enters the namespaces of the processes that live on: containers do not notice. Standard library only. It listens
+on loopback when all is there: that is how its supervisor knows.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -13,8 +15,9 @@ import socket
 import sys
 from pathlib import Path
 
-from nestling.local.node import kernel, outside, spec
+from nestling.local.node import cgroups, kernel, outside, spec
 
+_PAUSE = 0.2
 _SERVICE_DEVICES = ("svc0", "svc1")
 
 
@@ -23,24 +26,45 @@ def main(arguments: list[str]) -> int:
     node = spec.load(Path(arguments[0]))
     signals = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)
-    outside.clean(node)
-    outside.prepare(node)
     machine = [os.open(f"/proc/self/ns/{name}", os.O_RDONLY | os.O_CLOEXEC) for name in ("net", "mnt")]
     # Made here, it belongs to the machine's network for as long as it lives.
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", node.port))
-    kernel.unshare(kernel.CLONE_NEWNS | kernel.CLONE_NEWNET)
-    _mounts()
-    _network(node, machine[0])
+    inhabitant = _inhabitant(node)
+    if inhabitant is None:
+        outside.clean(node)
+        outside.prepare(node)
+        kernel.unshare(kernel.CLONE_NEWNS | kernel.CLONE_NEWNET)
+        _mounts()
+        _network(node, machine[0])
+    else:
+        kernel.enter(inhabitant)
     _announce(node)
-    listener.listen(16)
-    signal.sigwait(signals)
+    listener.listen()
+    listener.settimeout(0)
+    while signal.sigtimedwait(signals, _PAUSE) is None:
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                listener.accept()[0].close()
     listener.close()
     for namespace in machine:
         kernel.setns(namespace)
     outside.clean(node)
     return 0
+
+
+def _inhabitant(node: spec.Spec) -> int | None:
+    """A process that lives in the node's namespaces: its containerd, kubelet or a shim."""
+    ours = os.stat("/proc/self/ns/net").st_ino  # noqa: PTH116 - a link that leads to no file
+    if not Path("/sys/class/net", node.device).exists():
+        return None
+    for pid in cgroups.pids(node.cgroup, cgroups.LEAF):
+        with contextlib.suppress(OSError):
+            other = os.stat(f"/proc/{pid}/ns/net").st_ino != ours  # noqa: PTH116
+            if other and Path(f"/proc/{pid}/root{spec.RUN}").exists():
+                return pid
+    return None
 
 
 def _mounts() -> None:

@@ -46,10 +46,10 @@ def enter(name: str, pid: int) -> None:
             (root / name / LEAF / "cgroup.procs").write_text(str(pid), encoding="ascii")
 
 
-def pids(name: str) -> set[int]:
-    """The processes of a node."""
+def pids(name: str, part: str = "") -> set[int]:
+    """The processes of a node, or of a part of its cgroups."""
     found: set[int] = set()
-    for folder in _folders(name):
+    for folder in _folders(name, part):
         with contextlib.suppress(OSError):
             found |= {int(line) for line in (folder / "cgroup.procs").read_text(encoding="ascii").split()}
     return found - {0}
@@ -86,9 +86,9 @@ def remove(name: str, *, seconds: float = 10.0) -> list[Path]:
         time.sleep(_PAUSE)
 
 
-def _folders(name: str) -> Iterator[Path]:
+def _folders(name: str, part: str = "") -> Iterator[Path]:
     for root in hierarchies():
-        top = root / name
+        top = root / name / part
         for folder, _, _ in os.walk(top):
             yield Path(folder)
 

@@ -1,0 +1,57 @@
+// The program of the test image: one static file that does what the tests look at.
+package main
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"time"
+)
+
+const account = "/var/run/secrets/kubernetes.io/serviceaccount/"
+
+func main() {
+	switch os.Args[1] {
+	case "serve": // answer on port 8080
+		fmt.Println("serving")
+		http.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "served by "+os.Getenv("HOSTNAME")) })
+		must(http.ListenAndServe(":8080", nil))
+	case "get": // print what a URL answers; a service account's token and authority where there are
+		get(os.Args[2])
+	case "resolve": // print the addresses of a name
+		addresses, err := net.LookupHost(os.Args[2])
+		must(err)
+		fmt.Println(addresses[0])
+	case "write": // write a file
+		must(os.WriteFile(os.Args[2], []byte(os.Args[3]), 0o644))
+	}
+}
+
+func get(url string) {
+	request, err := http.NewRequest("GET", url, nil)
+	must(err)
+	pool := x509.NewCertPool()
+	if authority, err := os.ReadFile(account + "ca.crt"); err == nil {
+		pool.AppendCertsFromPEM(authority)
+	}
+	if token, err := os.ReadFile(account + "token"); err == nil {
+		request.Header.Set("Authorization", "Bearer "+string(token))
+	}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}
+	answer, err := (&http.Client{Timeout: 10 * time.Second, Transport: transport}).Do(request)
+	must(err)
+	fmt.Println(answer.StatusCode)
+	_, err = io.Copy(os.Stdout, answer.Body)
+	must(err)
+}
+
+func must(err error) {
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+}
