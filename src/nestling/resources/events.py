@@ -17,7 +17,7 @@ from nestling.kube.resource import (
     Obj,
     Resource,
 )
-from nestling.naming import names, ownership
+from nestling.naming import labels, names, ownership
 from nestling.naming.tenant import HostKey, VirtualKey
 from nestling.syncer import fields, rules
 from nestling.syncer.context import SyncContext
@@ -29,16 +29,24 @@ _SHOWN: Final[dict[str, Resource]] = {
     resource.kind: resource for resource in (PODS, SERVICES, ENDPOINTS, SECRETS, CONFIG_MAPS, PERSISTENT_VOLUME_CLAIMS)
 }
 
+#: Where an event is shown that somebody on the host marked to be shown: it is about no object of the tenant.
+_FORCED_INTO: Final = "default"
+
 
 class _Naming:
     """``web-x-default-x-NAME.17ab`` is ``web.17ab`` in ``default``."""
 
     def to_host(self, ctx: SyncContext, key: VirtualKey) -> HostKey:
+        forced = HostKey(ctx.tenant.namespace, key.name)
+        if key.namespace == _FORCED_INTO and _is_forced(ctx.host.meta(EVENTS, forced)):
+            return forced
         about, _, suffix = key.name.rpartition(".")
         host = names.host_name(VirtualKey(key.namespace, about), ctx.tenant)
         return HostKey(host.namespace, f"{host.name}.{suffix}")
 
     def to_virtual(self, ctx: SyncContext, host: cache.Entry) -> VirtualKey | None:
+        if _is_forced(host.meta):
+            return VirtualKey(_FORCED_INTO, host.meta.name)
         about = involved(ctx, host.obj)
         if about is None:
             return None
@@ -50,8 +58,15 @@ class _Naming:
         """Events outlive what they are about. One that nobody can be found for any more is no reason to complain: it
         changes nothing.
         """
+        if (host["metadata"].get("annotations") or {}).get(labels.FORCE_SYNC) == "true":
+            return key == VirtualKey(_FORCED_INTO, host["metadata"]["name"])
         about = involved(ctx, host)
         return about is None or about.namespace == key.namespace
+
+
+def _is_forced(meta: cache.Meta | None) -> bool:
+    """Does somebody on the host want the tenant to see this event, whatever it is about? (spec §1.2)"""
+    return meta is not None and (meta.annotations or {}).get(labels.FORCE_SYNC) == "true"
 
 
 def involved(ctx: SyncContext, event: Obj) -> VirtualKey | None:
@@ -67,14 +82,18 @@ def involved(ctx: SyncContext, event: Obj) -> VirtualKey | None:
 
 def translate(ctx: SyncContext, host: Obj, key: VirtualKey) -> Obj | None:
     """The event in the tenant's names, None when its object or namespace is gone."""
-    about = involved(ctx, host)
     namespace = ctx.virtual.meta(NAMESPACES, VirtualKey("", key.namespace))
-    if about is None or namespace is None or namespace.deletion_timestamp:
+    if namespace is None or namespace.deletion_timestamp:
+        return None
+    if (host["metadata"].get("annotations") or {}).get(labels.FORCE_SYNC) == "true":
+        return {**_body(host), "metadata": {"name": key.name, "namespace": key.namespace}, "involvedObject": {}}
+    about = involved(ctx, host)
+    if about is None:
         return None
     origin = host["involvedObject"]
     resource = _SHOWN[origin["kind"]]
     seen = ctx.virtual.meta(resource, about) if resource in ctx.virtual.stores else None
-    event = {field: value for field, value in host.items() if field not in ("metadata", "involvedObject", "related")}
+    event = _body(host)
     host_name = origin["name"]
     message = str(event.get("message", ""))
     event["message"] = message.replace(f"{origin.get('namespace', '')}/{host_name}", str(about)).replace(
@@ -90,6 +109,10 @@ def translate(ctx: SyncContext, host: Obj, key: VirtualKey) -> Obj | None:
         "metadata": {"name": key.name, "namespace": key.namespace, **{f: meta[f] for f in ("labels",) if meta.get(f)}},
         **fields.clone(event),
     }
+
+
+def _body(host: Obj) -> Obj:
+    return {field: value for field, value in host.items() if field not in ("metadata", "involvedObject", "related")}
 
 
 async def _to_virtual(ctx: SyncContext, pair: Pair) -> Wanted:

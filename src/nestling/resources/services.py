@@ -14,7 +14,9 @@ from nestling.syncer.spec import Delete, Pair, Replace, Scope, SyncSpec, Wanted
 from nestling.syncer.verbs import existing
 
 #: Allocated by each API server for itself.
-_ALLOCATED: Final = ("clusterIPs", "ipFamilies", "ipFamilyPolicy", "healthCheckNodePort")
+_ALLOCATED: Final = ("clusterIPs", "ipFamilies", "ipFamilyPolicy")
+#: Of a load balancer with local traffic: given once, and never changed by an API server afterwards.
+_CHECK_PORT: Final = "healthCheckNodePort"
 
 
 def _selected(_ctx: SyncContext, service: Obj) -> bool:
@@ -33,13 +35,15 @@ def _translate(ctx: SyncContext, service: Obj) -> Obj:
 
 
 def _fallback(service: Obj) -> Obj | None:
-    """The host has given this IP or port to somebody else: let it choose."""
+    """The host has given this IP or port to somebody else: let it choose. The IP of one that exists stays."""
     spec = service["spec"]
-    if spec.get("clusterIP") in (None, "None") and not any(port.get("nodePort") for port in spec.get("ports") or ()):
+    has_port = spec.get(_CHECK_PORT) or any(port.get("nodePort") for port in spec.get("ports") or ())
+    if spec.get("clusterIP") in (None, "None") and not has_port:
         return None
     second = fields.clone(service)
-    if spec.get("clusterIP") != "None":
+    if spec.get("clusterIP") != "None" and "uid" not in service["metadata"]:
         second["spec"].pop("clusterIP", None)
+    second["spec"].pop(_CHECK_PORT, None)
     for port in second["spec"].get("ports") or ():
         port.pop("nodePort", None)
     return second
@@ -57,12 +61,22 @@ async def _sync(ctx: SyncContext, pair: Pair) -> Wanted:
         _keep_node_ports(wanted.host, host)
         _keep_node_ports(wanted.virtual, host)
     ours, theirs = virtual["spec"].get("clusterIP"), host["spec"].get("clusterIP")
-    if ours == theirs or "ExternalName" in (virtual["spec"].get("type"), host["spec"].get("type")):
+    if "ExternalName" in (virtual["spec"].get("type"), host["spec"].get("type")):
         if ours and not theirs:
             wanted.host["spec"]["clusterIP"] = ours
         return wanted
+    if ours == theirs and not _is_checked_elsewhere(virtual, host):
+        return wanted
+    if host["spec"].get(_CHECK_PORT):
+        wanted.virtual["spec"][_CHECK_PORT] = host["spec"][_CHECK_PORT]
     new = _with_address(wanted.virtual, wanted.host, str(theirs))
     return Wanted(replace_virtual=Replace(new, rehearsal=_rehearsal(new, virtual), otherwise=Delete()))
+
+
+def _is_checked_elsewhere(virtual: Obj, host: Obj) -> bool:
+    """Has the host another health check port? It is as fixed as the address."""
+    ours, theirs = virtual["spec"].get(_CHECK_PORT), host["spec"].get(_CHECK_PORT)
+    return bool(ours and theirs and ours != theirs)
 
 
 def _keep_node_ports(wanted: Obj, host: Obj) -> None:
@@ -81,7 +95,10 @@ def _identity(port: Obj) -> tuple[str, str, int]:
 
 
 def _with_address(virtual: Obj, host: Obj, cluster_ip: str) -> Obj:
-    """A ClusterIP cannot be changed: the virtual Service is recreated with the one that the host gave."""
+    """A ClusterIP cannot be changed: the virtual Service is recreated with the one that the host gave.
+
+    The same holds for the health check port.
+    """
     meta = virtual["metadata"]
     kept = {
         key: meta[key]
@@ -95,8 +112,10 @@ def _with_address(virtual: Obj, host: Obj, cluster_ip: str) -> Obj:
 
 def _rehearsal(new: Obj, old: Obj) -> Obj:
     """The new Service without the node ports that the old one holds, as these become free."""
-    held = {port.get("nodePort") for port in old["spec"].get("ports") or ()}
+    held = {old["spec"].get(_CHECK_PORT), *(port.get("nodePort") for port in old["spec"].get("ports") or ())}
     tried = fields.clone(new)
+    if tried["spec"].get(_CHECK_PORT) in held:
+        tried["spec"].pop(_CHECK_PORT, None)
     for port in tried["spec"]["ports"]:
         if port.get("nodePort") in held:
             port.pop("nodePort", None)

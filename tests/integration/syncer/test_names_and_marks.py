@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nestling.kube import errors
-from nestling.kube.resource import CONFIG_MAPS, ENDPOINTS, NAMESPACES, PODS, SECRETS, SERVICES, Obj
+from nestling.kube.resource import CONFIG_MAPS, ENDPOINTS, EVENTS, NAMESPACES, PODS, SECRETS, SERVICES, Obj
 from nestling.naming import labels, names
 from tests.integration.syncer.sides import Sides, pod, until
 
@@ -154,6 +154,15 @@ async def test_1_2_pods_carry_the_labels_of_their_namespace(sides: Sides) -> Non
     await sides.virtual.patch(NAMESPACES, "labelled", {"metadata": {"labels": {"team": "b"}}})
     await sides.on_host(PODS, "web", lambda one: one["metadata"]["labels"].get(key) == "b", namespace="labelled")
     await sides.virtual.delete(PODS, "web", "labelled", grace_period_seconds=0)
+
+
+async def test_1_2_a_host_event_that_is_forced_is_shown_about_nothing(sides: Sides) -> None:
+    involved = {"kind": "Namespace", "name": sides.tenant.namespace, "namespace": sides.tenant.namespace}
+    meta = {"name": "maintenance.1", "annotations": FORCED}
+    event = {"metadata": meta, "involvedObject": involved, "reason": "Planned", "message": "tonight", "type": "Normal"}
+    await sides.host.create(EVENTS, event, sides.tenant.namespace)
+    seen = await sides.above(EVENTS, "maintenance.1")
+    assert (seen["message"], seen["involvedObject"]) == ("tonight", {})
 
 
 async def test_1_3_the_one_owner_is_service_name(sides: Sides) -> None:

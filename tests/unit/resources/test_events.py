@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from nestling.kube import merge
 from nestling.kube.resource import EVENTS, NAMESPACES, PODS, Obj
 from nestling.naming import labels
 from tests.support import syncing
@@ -98,3 +99,23 @@ async def test_events_of_the_virtual_cluster_stay_there(world: syncing.World) ->
 async def test_an_event_whose_name_does_not_begin_with_the_objects_is_not_shown(world: syncing.World) -> None:
     """Recorders always name events after their object; the key could not be found again from another name."""
     assert await shown(world, host_event("something-else")) == []
+
+
+async def test_1_2_an_event_that_the_host_forces_is_shown_in_default_about_nothing(world: syncing.World) -> None:
+    marked = {"metadata": {"annotations": {labels.FORCE_SYNC: "true"}}}
+    event = host_event("maintenance.1", about="node-1", kind="Node", message="tonight at nine")
+    (found,) = await shown(world, merge.apply(event, marked))
+    assert (found["metadata"]["name"], found["metadata"]["namespace"]) == ("maintenance.1", "default")
+    assert (found["involvedObject"], found["message"]) == ({}, "tonight at nine")
+    assert "annotations" not in found["metadata"]
+    world.host.change(EVENTS, "team-x", "maintenance.1", {"count": 2})
+    await world.settle()
+    assert world.virtual.there(EVENTS, "default", "maintenance.1")["count"] == 2
+    assert await world.again() == []
+
+
+async def test_1_2_a_tenant_cannot_force_an_event(world: syncing.World) -> None:
+    mine = syncing.obj("mine.1", annotations={labels.FORCE_SYNC: "true"}, involvedObject={}, message="x")
+    world.virtual.put(EVENTS, mine)
+    await world.settle()
+    assert world.host.names(EVENTS) == []

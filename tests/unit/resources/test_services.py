@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from nestling.kube import errors, requests
 from nestling.kube.resource import SERVICES, Obj
 from nestling.naming import labels
 from nestling.syncer import replacement
@@ -158,3 +160,53 @@ async def test_a_finalizer_of_the_host_holds_nothing_up_for_the_tenant(world: sy
     await world.settle()
     assert world.host.there(SERVICES, *HOST)["metadata"]["deletionTimestamp"]
     assert world.virtual.get_now(SERVICES, "default", "web") is None
+
+
+def refuse_port(world: syncing.World, port: int, status: int = 422, reason: str = "Invalid") -> None:
+    """The host has given this port to somebody else."""
+
+    def answer(request: requests.Request) -> errors.ApiError | None:
+        is_write = request.method in ("POST", "PATCH") and "/services" in request.path
+        taken = is_write and str(port) in json.dumps(fake_side.body_of(request).get("spec", {}))
+        return fake_side.error(status, reason, "provided port is already allocated") if taken else None
+
+    world.host.answers.append(answer)
+
+
+LOCAL: Obj = {"type": "LoadBalancer", "externalTrafficPolicy": "Local", "healthCheckNodePort": 30111}
+
+
+async def test_the_health_check_port_is_asked_for_on_the_host(world: syncing.World) -> None:
+    await synced(world, **LOCAL)
+    virtual, host = there(world)
+    assert virtual["healthCheckNodePort"] == host["healthCheckNodePort"] == 30111
+    assert await world.again() == []
+
+
+async def test_a_taken_health_check_port_the_virtual_service_is_made_anew_with_the_hosts(world: syncing.World) -> None:
+    refuse_port(world, 30111, 500, "InternalError")
+    before = world.virtual.put(SERVICES, syncing.service("web", clusterIP="10.96.0.150", **LOCAL))
+    await world.settle()
+    assert "healthCheckNodePort" not in there(world)[1]
+    world.host.change(SERVICES, *HOST, {"spec": {"healthCheckNodePort": 30222}})
+    await world.settle()
+    virtual, host = there(world)
+    assert virtual["healthCheckNodePort"] == host["healthCheckNodePort"] == 30222
+    assert virtual["clusterIP"] == host["clusterIP"]
+    after = world.virtual.there(SERVICES, "default", "web")["metadata"]
+    assert after["uid"] != before["metadata"]["uid"]
+    assert await world.again() == []
+
+
+async def test_a_taken_port_of_a_service_that_changes_its_type_is_the_hosts_choice(world: syncing.World) -> None:
+    await synced(world)
+    refuse_port(world, 30333)
+    address = there(world)[1]["clusterIP"]
+    ports = [{"name": "http", "port": 80, "protocol": "TCP", "targetPort": 80, "nodePort": 30333}]
+    world.virtual.change(SERVICES, "default", "web", {"spec": {"type": "NodePort", "ports": ports}})
+    await world.settle()
+    virtual, host = there(world)
+    assert (host["type"], host["clusterIP"]) == ("NodePort", address)
+    assert virtual["ports"] == host["ports"]
+    assert host["ports"][0]["nodePort"] != 30333
+    assert world.events() == []

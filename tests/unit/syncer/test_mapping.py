@@ -6,8 +6,9 @@ import json
 
 import pytest
 
+from nestling.config import load
 from nestling.kube import cache, metadata
-from nestling.kube.resource import CONFIG_MAPS, SERVICES, Obj
+from nestling.kube.resource import CONFIG_MAPS, PERSISTENT_VOLUME_CLAIMS, PODS, SECRETS, SERVICES, Obj
 from nestling.naming import labels
 from nestling.naming.tenant import HostKey, VirtualKey
 from nestling.syncer import mapping
@@ -86,3 +87,33 @@ def test_mirrored_kinds_have_one_name(ctx: SyncContext) -> None:
     assert naming.to_host(ctx, VirtualKey("", "fast")) == HostKey("", "fast")
     assert naming.to_virtual(ctx, entry({"metadata": {"name": "fast"}})) == VirtualKey("", "fast")
     assert naming.claims(ctx, {"metadata": {"name": "fast"}}, VirtualKey("", "fast"))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        "sync: {toHost: {configMaps: {all: true}, secrets: {all: true}}}",
+        "networking: {advanced: {clusterDomain: other.local}}",
+        "experimental: {syncSettings: {setOwner: false}}",
+        "controlPlane: {advanced: {workloadServiceAccount: {name: other}}}",
+    ],
+)
+async def test_1_6_names_survive_another_configuration(changed: str) -> None:
+    world = syncing.World()
+    volumes = [{"name": "v", "configMap": {"name": "web"}}, {"name": "s", "secret": {"secretName": "web"}}]
+    kinds = {CONFIG_MAPS: syncing.obj("web", data={}), SECRETS: syncing.obj("web", data={})}
+    kinds |= {PODS: syncing.pod(volumes=volumes), SERVICES: syncing.service("web", clusterIP="10.96.0.150")}
+    kinds[PERSISTENT_VOLUME_CLAIMS] = syncing.claim("web")
+    for resource, one in kinds.items():
+        world.virtual.put(resource, one)
+    await world.settle()
+
+    def held() -> dict[str, str]:
+        where = [(resource, world.host.there(resource, "team-x", "web-x-default-x-my-vc")) for resource in kinds]
+        return {resource.plural: one["metadata"]["uid"] for resource, one in where}
+
+    before = held()
+    world.config = load.load([load.Source("values.yaml", changed)])
+    world.restart()
+    await world.settle()
+    assert held() == before

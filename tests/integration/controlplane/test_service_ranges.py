@@ -1,0 +1,33 @@
+"""The service ranges of a real dual-stack API server (spec §3, docs/lessons.md row 27)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nestling.controlplane import service_cidr
+from nestling.kube import client, kubeconfig
+from nestling.kube.resource import NAMESPACES, SERVICES, Obj
+from nestling.naming.tenant import Tenant
+from tests.support import envtest
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+
+TENANT = Tenant("my-vc", "team-x")
+RANGES = "10.97.0.0/16,fd00:97::/112"
+
+
+async def test_27_both_families_of_a_dual_stack_host_are_found(tmp_path: Path) -> None:
+    async with (
+        envtest.running_async(tmp_path / "host", apiserver_args=[f"--service-cluster-ip-range={RANGES}"]) as host,
+        client.Client(kubeconfig.load([host.kubeconfig])) as api,
+    ):
+        await api.create(NAMESPACES, {"metadata": {"name": TENANT.namespace}})
+        spec: Obj = {"ports": [{"port": 443}], "ipFamilyPolicy": "PreferDualStack"}
+        front = await api.create(SERVICES, {"metadata": {"name": TENANT.name}, "spec": spec}, TENANT.namespace)
+        assert await service_cidr.detect(api, TENANT, front) == RANGES
+        # an account that may not read ServiceCIDR objects has only the words of refusals
+        assert await service_cidr._ask_refusals(api, TENANT, service_cidr.families(front)) == RANGES
+        services = await api.list(SERVICES, TENANT.namespace)
+        assert [one["metadata"]["name"] for one in services] == [TENANT.name], "asking leaves nothing behind"
