@@ -50,39 +50,44 @@ class Facade:
     @contextlib.asynccontextmanager
     async def serving(self, address: str | None, port: int, tls: ssl.SSLContext) -> AsyncIterator[int]:
         """Listen for as long as the context lasts (None: on every address); gives the port."""
-        server = await asyncio.start_server(
-            self._connected,
-            address,
-            port,
-            limit=tunnel.CHUNK,
-            ssl=tls,
-            ssl_handshake_timeout=_HANDSHAKE_SECONDS,
-            ssl_shutdown_timeout=_SHUTDOWN_SECONDS,
-        )
-        try:
-            yield int(server.sockets[0].getsockname()[1])
-        finally:
-            server.close()
-            for one in self._connections:
-                one.cancel()
-            await asyncio.gather(*self._connections, return_exceptions=True)
+        async with asyncio.TaskGroup() as group:
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection from its begin to its end. What goes wrong with it is its own problem."""
-        task = asyncio.current_task()
-        if task is None or len(self._connections) >= MOST_CONNECTIONS:
-            writer.write(wire.answer(503, b"too many connections; try again later\n"))
-            writer.close()
-            return
-        self._connections.add(task)
+            def arrived(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                if len(self._connections) >= MOST_CONNECTIONS:
+                    writer.write(wire.answer(503, b"too many connections; try again later\n"))
+                    writer.close()
+                    return
+                task = group.create_task(self._connected((reader, writer)), name="kubelet")
+                self._connections.add(task)
+                task.add_done_callback(self._connections.discard)
+
+            server = await asyncio.start_server(
+                arrived,
+                address,
+                port,
+                limit=tunnel.CHUNK,
+                ssl=tls,
+                ssl_handshake_timeout=_HANDSHAKE_SECONDS,
+                ssl_shutdown_timeout=_SHUTDOWN_SECONDS,
+            )
+            try:
+                yield int(server.sockets[0].getsockname()[1])
+            finally:
+                server.close()
+                for one in self._connections:
+                    one.cancel()
+
+    async def _connected(self, ends: dial.Ends) -> None:
+        """One connection from its begin to its end. What goes wrong with it, our mistakes too, is its own problem."""
         try:
-            dial.keep_alive(writer)
-            await self._converse((reader, writer))
+            dial.keep_alive(ends[1])
+            await self._converse(ends)
         except (OSError, TimeoutError, wire.Malformed) as error:
             _LOG.info("a connection ended", extra={"error": str(error) or type(error).__name__})
+        except Exception:  # noqa: BLE001 - recorded; one connection must not end the syncer
+            _LOG.exception("a connection failed")
         finally:
-            self._connections.discard(task)
-            writer.close()
+            ends[1].close()
 
     async def _converse(self, ends: dial.Ends) -> None:
         """One request after the other, until one takes the connection for itself."""

@@ -36,7 +36,7 @@ async def test_exec_carries_arguments_input_and_output(shell: Shell, websocket: 
 
 async def test_a_file_is_copied(shell: Shell, tmp_path: Path) -> None:
     source = tmp_path / "source"
-    source.write_bytes(b"\0\n" * 500_000)
+    source.write_bytes(b"\0\n" * 1000)
     shell.run("cp", f"web:{source}", str(tmp_path / "copy"))
     assert (tmp_path / "copy").read_bytes() == source.read_bytes()
 
