@@ -49,6 +49,10 @@ class HostPlayer:
             key = (notes[PREFIX + "object-namespace"], notes[PREFIX + "object-name"])
             self._table.ledger.bereft.add((resource.plural, key))
         await self._api.delete(resource, meta["name"], self._namespace, uid=meta["uid"])
+        if resource is PERSISTENT_VOLUME_CLAIMS and self._rng.random() < 0.5:
+            # by force, whether a pod uses it or not
+            bare = {"metadata": {"uid": meta["uid"], "finalizers": None}}
+            await chaos_players.unless_gone(self._api.patch(resource, meta["name"], bare, self._namespace))
         return f"host: delete {chaos_players.named(resource, obj)}"
 
     async def delete_published(self) -> str:

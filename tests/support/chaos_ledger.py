@@ -106,7 +106,9 @@ class Ledger:
         for plural, objects in ((one.plural, virtual.of(one)) for one in SYNCED):
             for key, obj in objects.items():
                 known = (plural, key) in (self.entries.keys() | self.replaced) or obj["metadata"]["uid"] in self.doomed
-                if obj["metadata"].get("labels", {}).get("chaos") == "yes" and not known:
+                # what a pod still uses goes when the pod is gone
+                is_going = "deletionTimestamp" in obj["metadata"]
+                if obj["metadata"].get("labels", {}).get("chaos") == "yes" and not known and not is_going:
                     yield f"{plural} {key[0]}/{key[1]} came back to life"
 
     def agree(self, virtual: State) -> None:
@@ -120,7 +122,7 @@ class Ledger:
             }
         for (plural, key), entry in list(self.entries.items()):
             obj = virtual.objects[plural].get(key)
-            if obj is None:
+            if obj is None or "deletionTimestamp" in obj["metadata"]:
                 del self.entries[plural, key]
                 continue
             entry.uid = obj["metadata"]["uid"]

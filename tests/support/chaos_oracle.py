@@ -94,7 +94,7 @@ def differences(virtual: State, host: State, tenant: str, namespace: str) -> lis
     """Everything that is wrong."""
     found: list[str] = []
     wanted_marks: set[tuple[str, str]] = set()
-    selected = used(virtual)
+    selected, in_use = used(virtual), set(_going_but_used(virtual))
     for resource in SYNCED:
         for key, one in virtual.of(resource).items():
             if key == ("default", "kubernetes") or key[1] == _ROOT_CA:
@@ -104,6 +104,8 @@ def differences(virtual: State, host: State, tenant: str, namespace: str) -> lis
             name = host_name(key[1], key[0], tenant)
             wanted_marks.add((resource.plural, name))
             where = f"{resource.kind} {key[0]}/{key[1]}"
+            if (resource.plural, key) in in_use:
+                continue
             counterpart = host.of(resource).get((namespace, name))
             if counterpart is None:
                 found.append(f"{where}: no {name} on the host")
@@ -114,12 +116,22 @@ def differences(virtual: State, host: State, tenant: str, namespace: str) -> lis
         f"{resource.kind} {key[0]}/{key[1]} is still on its way out"
         for resource in (NAMESPACES, *SYNCED)
         for key, one in virtual.of(resource).items()
-        if one["metadata"].get("deletionTimestamp")
+        if one["metadata"].get("deletionTimestamp") and (resource.plural, key) not in in_use
     ]
     found += _orphans(host, tenant, wanted_marks)
     found += _nodes(virtual, host)
     found += _volumes(virtual)
     return found
+
+
+def _going_but_used(virtual: State) -> Iterator[tuple[str, Key]]:
+    """Claims that are on their way out and stay until the pods that use them are gone, here or on both sides."""
+    for (space, _), pod in virtual.of(PODS).items():
+        for volume in pod["spec"].get("volumes") or ():
+            key = (space, (volume.get("persistentVolumeClaim") or {}).get("claimName", ""))
+            claim = virtual.of(PERSISTENT_VOLUME_CLAIMS).get(key)
+            if claim is not None and claim["metadata"].get("deletionTimestamp"):
+                yield PERSISTENT_VOLUME_CLAIMS.plural, key
 
 
 def _published(virtual: State, host: State, tenant: str, namespace: str) -> Iterator[str]:
