@@ -82,7 +82,7 @@ async def test_2_1_pods_use_classes_of_the_host_and_accounts_of_the_tenant(other
     await other.above(PRIORITY_CLASSES, "batch", namespace=None)
     await other.above(RUNTIME_CLASSES, "sandbox", namespace=None)
     await other.create(SERVICE_ACCOUNTS, "app", {}, annotations={"cloud.example/role": "reader"})
-    chosen = {"priorityClassName": "batch", "runtimeClassName": "sandbox", "serviceAccountName": "app"}
+    chosen: Obj = {"priorityClassName": "batch", "runtimeClassName": "sandbox", "serviceAccountName": "app"}
     await other.create(PODS, "classy", pod(**chosen))
     spec = (await other.on_host(PODS, "classy"))["spec"]
     assert (spec["priorityClassName"], spec["priority"], spec["runtimeClassName"]) == ("batch", 7, "sandbox")
