@@ -58,9 +58,11 @@ class Document:
 def read(name: str, text: str) -> Document:
     """Read one YAML document; an empty one is an empty mapping."""
     reader = _Reader(name)
+    documents: list[yaml.Node] = []
     try:
         problem = _unreadable(name, text)
-        documents: list[yaml.Node] = [] if problem else list(yaml.compose_all(text, Loader=_Loader))
+        if problem is None:
+            documents = list(yaml.compose_all(text, Loader=_Loader))
     except yaml.YAMLError as error:
         problem = _broken(name, error)
     if problem is not None:
@@ -99,9 +101,9 @@ def _unreadable(name: str, text: str) -> errors.Problem | None:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > _MAX_DEPTH:
-            line = event.start_mark.line + 1
+            at = event.start_mark.line + 1 if event.start_mark is not None else None
             return errors.Problem(
-                "", name, line, f"is nested more than {_MAX_DEPTH} levels deep", "no key lies that deep; shorten it"
+                "", name, at, f"is nested more than {_MAX_DEPTH} levels deep", "no key lies that deep; shorten it"
             )
     return None
 
@@ -114,8 +116,9 @@ def _broken(name: str, error: yaml.YAMLError) -> errors.Problem:
 
 
 def _kind(node: yaml.Node) -> str:
-    kinds = {yaml.SequenceNode: "a list", yaml.MappingNode: "a mapping"}
-    return kinds.get(type(node), "a single value")
+    if isinstance(node, yaml.MappingNode):
+        return "a mapping"
+    return "a list" if isinstance(node, yaml.SequenceNode) else "a single value"
 
 
 def _is_null(node: yaml.Node) -> bool:

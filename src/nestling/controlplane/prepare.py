@@ -24,6 +24,7 @@ from nestling.controlplane import (
     authority,
     certificates,
     components,
+    host_version,
     neighbours,
     pki,
     ports,
@@ -42,6 +43,8 @@ from nestling.naming.tenant import Tenant
 
 PLAN: Final = "plan.json"
 SETTINGS: Final = "syncer.json"
+#: In the data folder: whose it is.
+OWNER: Final = "owner"
 
 #: Errors that say what a user can do about them; anything else is a programming error and keeps its traceback.
 _EXPECTED: Final = (
@@ -106,6 +109,7 @@ async def _prepare(settings: settings_module.StartSettings) -> Path:
     config = read_config(settings.config_file)
     rules.check_tenant(config, name=settings.name, namespace=settings.namespace)
     _check_replicas(settings, config)
+    _check_owner(settings)
     proxy = config.control_plane.proxy
     settings = dataclasses.replace(
         settings, port=settings.port or proxy.port, bind_address=settings.bind_address or proxy.bind_address
@@ -121,6 +125,7 @@ async def _prepare(settings: settings_module.StartSettings) -> Path:
     syncer = _syncer_settings(settings, config, host.result(), version=version)
     files = certificates.merge(local.result(), host.result().stored)
     files = pki.complete(files, certificates.request(config, syncer))
+    settings_module.write_private(settings.data_dir / OWNER, _identity(settings))
     pki.write(syncer.pki_dir, files)
     return write_plan(config, syncer, paths)
 
@@ -145,6 +150,24 @@ def _check_replicas(settings: settings_module.StartSettings, config: model.VClus
         )
 
 
+def _check_owner(settings: settings_module.StartSettings) -> None:
+    """A store of another virtual cluster would start, and its objects would be synced as if they were ours."""
+    file = settings.data_dir / OWNER
+    try:
+        found = file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return
+    if found not in ("", _identity(settings)):
+        raise PreparationError(
+            f"the data folder {settings.data_dir} belongs to the virtual cluster {found}, not to"
+            f" {_identity(settings)}; put its own data there, or remove {file} to take the data over"
+        )
+
+
+def _identity(settings: settings_module.StartSettings) -> str:
+    return f"{settings.namespace}/{settings.name}"
+
+
 def _check_port(settings: settings_module.StartSettings) -> None:
     """On a machine the port may be somebody else's; the API server would only say so in its log."""
     port, address = settings.port or 0, settings.bind_address or ""
@@ -153,8 +176,20 @@ def _check_port(settings: settings_module.StartSettings) -> None:
 
 
 async def _ask_host(settings: settings_module.StartSettings, config: model.VClusterConfig) -> _Host:
+    try:
+        return await _read_host(settings, config)
+    except* kube_errors.ApiError as group:
+        access = settings.host_kubeconfig or "the pod's service account"
+        known = next((leaf for leaf in _leaves(group) if isinstance(leaf, kube_errors.ApiError)), None)
+        if known is None:
+            raise
+        raise PreparationError(host_version.refusal(known, access)) from known
+
+
+async def _read_host(settings: settings_module.StartSettings, config: model.VClusterConfig) -> _Host:
     tenant = Tenant(settings.name, settings.namespace)
     async with client_module.Client(host_access(settings.host_kubeconfig)) as client:
+        await host_version.check(client)
         async with asyncio.TaskGroup() as group:
             service = group.create_task(_service(client, tenant))
             stored = group.create_task(_stored_files(client, tenant))

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import http.server
+import json
 import stat
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
-from nestling.controlplane import plan, prepare, settings
+from nestling.controlplane import host_version, plan, ports, prepare, settings
 from tests.unit.controlplane import samples
 
 
@@ -60,6 +65,96 @@ def test_a_missing_configuration_is_named(tmp_path: Path) -> None:
 
 def test_an_unreadable_host_kubeconfig_is_named(tmp_path: Path) -> None:
     assert str(tmp_path / "absent") in refusal(start(tmp_path, host_kubeconfig=tmp_path / "absent"))
+
+
+@contextlib.contextmanager
+def host(answers: dict[str, tuple[int, dict[str, object]]]) -> Iterator[str]:
+    """A host that answers each path as told, and everything else with 403."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            code, body = answers.get(self.path, (403, {"kind": "Status", "reason": "Forbidden", "message": "no"}))
+            text = json.dumps(body).encode()
+            self.send_response(code)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def on_host(folder: Path, server: str, monkeypatch: pytest.MonkeyPatch) -> settings.StartSettings:
+    async def binaries(_names: object, _asked: object) -> tuple[dict[str, Path], str]:
+        return {}, "v1.36.3"
+
+    monkeypatch.setattr(prepare, "_binaries", binaries)
+    monkeypatch.setattr(ports, "is_free", lambda *_: True)
+    made = start(folder)
+    access = folder / "host.kubeconfig"
+    access.write_text(access.read_text().replace("https://127.0.0.1:9", server))
+    return made
+
+
+UNAUTHORIZED: dict[str, object] = {"kind": "Status", "reason": "Unauthorized", "message": "Unauthorized"}
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        ({"/version": (200, {"gitVersion": "v1.27.3-eks-1"})}, "the host cluster runs Kubernetes v1.27.3-eks-1"),
+        ({"/version": (401, UNAUTHORIZED)}, "host.kubeconfig are wrong or have expired: write new ones there"),
+        ({"/version": (200, {"gitVersion": "v1.36.3"})}, "the host cluster refuses: no (403 Forbidden); give the"),
+        ({"/version": (502, {})}, "the host cluster refuses: the server answered 502"),
+    ],
+)
+def test_a_host_that_is_too_old_or_refuses_is_said_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answers: dict[str, tuple[int, dict[str, object]]], said: str
+) -> None:
+    with host(answers) as server:
+        assert said in refusal(on_host(tmp_path, server, monkeypatch))
+    assert not (tmp_path / prepare.PLAN).exists()
+
+
+def test_the_data_of_another_virtual_cluster_is_refused_and_stays(tmp_path: Path) -> None:
+    made = start(tmp_path)
+    made.data_dir.mkdir()
+    owner = made.data_dir / prepare.OWNER
+    owner.write_text("team-y/other")
+    said = refusal(made)
+    assert f"the data folder {made.data_dir} belongs to the virtual cluster team-y/other, not to team-x/my-vc" in said
+    assert owner.read_text() == "team-y/other"
+
+
+@pytest.mark.parametrize("text", ["", "team-x/my-vc", "team-x/my-vc\n"])
+def test_ones_own_data_is_taken(tmp_path: Path, text: str) -> None:
+    made = start(tmp_path)
+    made.data_dir.mkdir()
+    (made.data_dir / prepare.OWNER).write_text(text)
+    prepare._check_owner(made)
+
+
+def test_a_host_that_does_not_answer_is_said_with_its_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with host({}) as server:
+        pass
+    assert f"cannot reach {server}" in refusal(on_host(tmp_path, server, monkeypatch))
+
+
+@pytest.mark.parametrize(
+    ("version", "is_too_old"),
+    [("v1.31.9", True), ("v1.32.0", False), ("v1.32.5+k3s1", False), ("v2.0.0", False), ("", False), ("v0.9.1", True)],
+)
+def test_which_hosts_are_too_old(version: str, is_too_old: bool) -> None:
+    assert host_version.is_too_old(version) is is_too_old
 
 
 def test_the_plan_and_settings_are_private_and_complete(tmp_path: Path) -> None:

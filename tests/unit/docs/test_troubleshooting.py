@@ -19,6 +19,7 @@ FEWEST_LETTERS: Final = 8
 #: Texts that are put together in a way that cannot be followed, with what they begin with.
 BY_HAND: Final = {
     "cannot get …; tried:": messages.SOURCE / "binaries" / "errors.py",
+    "the host cluster refuses: …": messages.SOURCE / "controlplane" / "host_version.py",
     "the operating system refuses": messages.SOURCE / "cli" / "failures.py",
 }
 #: Errors whose text is another error's, or is followed in another way.
@@ -28,6 +29,7 @@ PASSED_ON: Final = (
     "binaries/errors.py: BinaryError('\\n'.join(lines))",
     "cli/debug.py: click.ClickException(NO_SHELL.format(name=name))",
     "cli/start.py: click.ClickException(str(error))",
+    "controlplane/prepare.py: PreparationError(host_version.refusal(known, access))",
     "controlplane/prepare.py: PreparationError(str(error))",
     "controlplane/prepare.py: PreparationError(str(known))",
     "kube/kubeconfig.py: KubeconfigError(f'{document.path}:{line}: {path} {problem}'.replace(':  ', ': '))",

@@ -10,7 +10,7 @@ import pytest
 
 from nestling.controlplane import supervisor_status
 from nestling.drivers import errors
-from nestling.drivers.local import folder, status
+from nestling.drivers.local import folder, process, status
 
 
 def record(name: str = "a", phase: folder.Phase = "ready", owner: tuple[int, int, str] = (0, 0, "")) -> folder.Record:
@@ -133,7 +133,7 @@ def test_without_processes_it_is_paused_or_scaled_down(tmp_path: Path) -> None:
 
 def test_what_runs_is_not_paused_whatever_the_record_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A resume that was killed had started the processes already."""
-    monkeypatch.setattr(status.process, "running", lambda _place: True)
+    monkeypatch.setattr(process, "running", lambda _place: True)
     assert status.of(folder.Folder(tmp_path), record(phase="paused"))[0] == "Pending"
 
 

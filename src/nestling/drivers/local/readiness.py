@@ -75,7 +75,7 @@ def give_up_if_hopeless(
     for component, part in parts.items():
         if part.restarts >= HOPELESS_RESTARTS and not part.ready:
             log = status.log_of(place, component)
-            meaning = f": {found}" if (found := log_hints.of_file(log)) else ""
+            meaning = f": {hint}" if (hint := log_hints.of_file(log)) else ""
             raise errors.UserError(
                 f"{component} of {name} ends again and again ({part.last_exit or part.state}){meaning}\n"
                 + status.tail(log)
