@@ -30,8 +30,8 @@ class Sizes:
 
 
 FULL: Final = Sizes(
-    creates=3,
-    rates=((5, 100), (20, 300)),
+    creates=2,
+    rates=((5, 75), (20, 200)),
     burst=400,
     config_maps=2000,
     services=500,

@@ -12,7 +12,7 @@ from bench import __main__ as program
 from bench import parts, sizes
 from tests.support import host as host_support
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 
 #: One measure of each kind that must be there, by part.
 EXPECTED = {
