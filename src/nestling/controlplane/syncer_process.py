@@ -131,7 +131,7 @@ async def run(settings: settings_module.SyncerSettings) -> None:
         documents: dict[str, endpoint.Document] = {}
         async with (
             endpoint.serving(settings.ports.health, checks, registry, documents),
-            kubelet_facade.serving(settings, virtual, host, registry),
+            kubelet_facade.serving(settings, config, virtual, host, registry),
         ):
             version = await _version(virtual)
             structlog.stdlib.get_logger("nestling").info("the virtual API answers", version=version)

@@ -69,13 +69,16 @@ class Reviewer:
     now: Callable[[], float] = time.monotonic
     _known: OrderedDict[bytes, tuple[float, Obj]] = dataclasses.field(default_factory=OrderedDict, repr=False)
 
-    async def check(self, authorization: str, route: routes.Route, node: str) -> None:
-        """Let the bearer of a token through, or raise ``Refused``."""
+    async def user(self, authorization: str) -> Obj:
+        """Whose token this is; raises ``Refused``."""
         scheme, _, token = authorization.partition(" ")
-        if scheme.lower() != "bearer" or not token:
+        if scheme.lower() != "bearer" or not token.strip():
             raise routes.Refused(401, "Unauthorized")
-        review = access_review(await self._user(token.strip()), route, node)
-        answer = await self.virtual.create(_ACCESS_REVIEWS, review)
+        return await self._user(token.strip())
+
+    async def check(self, user: Obj, route: routes.Route, node: str) -> None:
+        """Let a user through, or raise ``Refused``."""
+        answer = await self.virtual.create(_ACCESS_REVIEWS, access_review(user, route, node))
         if not (answer.get("status") or {}).get("allowed"):
             raise routes.Refused(403, "Forbidden: the virtual cluster's RBAC does not allow this")
 

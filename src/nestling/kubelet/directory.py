@@ -30,6 +30,8 @@ class Target:
     node: str
     #: Containers that both have: what was injected on the host is not for the tenant.
     containers: frozenset[str]
+    #: Names of the claims that the pod mounts: host name → virtual name.
+    claims: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ def target(tenant: Tenant, key: VirtualKey, virtual: Obj, host: Obj) -> Target |
         host_uid=meta["uid"],
         node=host["spec"].get("nodeName") or "",
         containers=_containers(virtual) & _containers(host),
+        claims=_claims(tenant, key, virtual),
     )
 
 
@@ -99,6 +102,18 @@ def pair(tenant: Tenant, virtual: Iterable[Obj], host: Iterable[Obj]) -> tuple[l
             targets.append(found)
             pods.append(one)
     return targets, pods
+
+
+def _claims(tenant: Tenant, key: VirtualKey, virtual: Obj) -> Mapping[str, str]:
+    """The claims in a pod's volumes; one that the pod brought itself is called after it and the volume."""
+    found = {}
+    for volume in virtual["spec"].get("volumes") or ():
+        claim = (volume.get("persistentVolumeClaim") or {}).get("claimName")
+        if volume.get("ephemeral"):
+            claim = f"{key.name}-{volume['name']}"
+        if claim:
+            found[names.host_name(VirtualKey(key.namespace, claim), tenant).name] = claim
+    return found
 
 
 def _containers(pod: Obj) -> frozenset[str]:

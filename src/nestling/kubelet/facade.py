@@ -7,13 +7,13 @@ import contextlib
 import dataclasses
 import logging
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Final
 
 import prometheus_client
 
 from nestling.kube import dial, errors
-from nestling.kubelet import access, routes, streams, tunnel, wire
+from nestling.kubelet import access, node, routes, streams, tunnel, wire
 
 _LOG: Final = logging.getLogger(__name__)
 #: More connections than that at a time are turned away.
@@ -23,6 +23,12 @@ _HEAD_SECONDS: Final = 120.0
 _HANDSHAKE_SECONDS: Final = 10.0
 _SHUTDOWN_SECONDS: Final = 5.0
 _OK: Final = 200
+_TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
+#: Routes whose answer depends on the node that is asked.
+_OF_NODE: Final = frozenset({routes.Kind.PODS, routes.Kind.STATS, routes.Kind.METRICS})
+
+#: Gives the metrics of one component in the text format.
+Scrape = Callable[[], Awaitable[bytes]]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -32,6 +38,9 @@ class Parts:
     streams: streams.Streams
     reviewer: access.Reviewer
     registry: prometheus_client.CollectorRegistry
+    nodes: node.Nodes | None = None
+    #: Metrics of the parts of the control plane.
+    components: Mapping[str, Scrape] = dataclasses.field(default_factory=dict)
 
 
 class Facade:
@@ -131,11 +140,22 @@ class Facade:
         return body
 
     async def _check(self, request: wire.Request, route: routes.Route, writer: asyncio.StreamWriter) -> None:
-        if not access.is_api_server(writer.get_extra_info("peercert")):
-            await self._parts.reviewer.check(request.head.value("Authorization"), route, "")
+        """Is this the API server, or somebody whose token is good for it? What a token may can depend on the node."""
+        if access.is_api_server(writer.get_extra_info("peercert")):
+            return
+        user = await self._parts.reviewer.user(request.head.value("Authorization"))
+        name = await self._parts.nodes.asked(request) if route.kind in _OF_NODE and self._parts.nodes else ""
+        await self._parts.reviewer.check(user, route, name)
 
     async def _own(self, request: wire.Request, route: routes.Route) -> bytes:
         """The answers that are made here."""
         if route.kind is routes.Kind.HEALTH:
             return wire.answer(_OK, b"ok")
-        raise routes.Refused(404, "nothing is served under this path")
+        if route.kind in _OF_NODE and self._parts.nodes is not None:
+            name = await self._parts.nodes.asked(request)
+            body, content_type = await self._parts.nodes.answer(route, name)
+            return wire.answer(_OK, body, content_type=content_type)
+        scrape = self._parts.components.get(route.component)
+        if scrape is None:
+            raise routes.Refused(404, "this control plane has no such component")
+        return wire.answer(_OK, await scrape(), content_type=_TEXT)
