@@ -40,7 +40,9 @@ class Exporter:
         """Bring all Secrets in order; one that fails does not keep the others from being written."""
         admin = credentials(pki.read(self.settings.pki_dir))
         problems: list[str] = []
-        for target in kubeconfigs.targets(self.config, self.tenant, port=self.settings.port):
+        for target in kubeconfigs.targets(
+            self.config, self.tenant, port=self.settings.port, address=self.settings.own_address
+        ):
             try:
                 await self._reconcile_one(target, admin)
             except (errors.ApiError, loops.NotYetError) as error:

@@ -47,14 +47,16 @@ class Credentials:
     token: str = dataclasses.field(default="", repr=False)
 
 
-def targets(config: model.VClusterConfig, tenant: Tenant, *, port: int) -> tuple[Target, ...]:
+def targets(
+    config: model.VClusterConfig, tenant: Tenant, *, port: int, address: str = "localhost"
+) -> tuple[Target, ...]:
     """All Secrets that the configuration asks for, the default one first."""
     export = config.export_kube_config
     own = f"vc-{tenant.name}"
     default = Target(
         namespace=tenant.namespace,
         name=own,
-        server=export.server or f"https://localhost:{port}",
+        server=export.server or f"https://{address}:{port}",
         context=export.context,
         insecure=export.insecure,
         service_account=_reference(export.service_account),
@@ -70,7 +72,7 @@ def targets(config: model.VClusterConfig, tenant: Tenant, *, port: int) -> tuple
         Target(
             namespace=extra.namespace or tenant.namespace,
             name=extra.name or own,
-            server=extra.server or f"https://localhost:{port}",
+            server=extra.server or f"https://{address}:{port}",
             context=extra.context or "",
             insecure=bool(extra.insecure),
             service_account=_reference(extra.service_account),

@@ -103,6 +103,12 @@ class SyncerSettings:
         return {"apiVersion": "v1", "kind": "Service", "name": self.name, "uid": self.facts.service_uid}
 
     @property
+    def own_address(self) -> str:
+        """What kubeconfigs name: localhost, unless the API server listens on one other address only (a real node)."""
+        address = loopback(self.bind_address)
+        return "localhost" if address.startswith("127.") or address == "[::1]" else address
+
+    @property
     def local_server(self) -> str:
         """The address of the virtual API server as seen from this machine or pod."""
         return f"https://{loopback(self.bind_address)}:{self.port}"
