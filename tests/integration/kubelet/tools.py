@@ -7,6 +7,7 @@ import dataclasses
 import os
 import subprocess
 import urllib.request
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from nestling.controlplane import prepare, settings
@@ -30,6 +31,10 @@ class Shell:
     @property
     def admin(self) -> Path:
         return self.sides.cluster.folder / "data" / "pki" / "admin.conf"
+
+    @property
+    def pki(self) -> Path:
+        return self.sides.cluster.folder / "data" / "pki"
 
     @property
     def settings(self) -> settings.SyncerSettings:
@@ -58,6 +63,10 @@ class Shell:
             return True if found == count else None
 
         await sides_module.until(look, f"{count} streams of kind {kind}", explain=self.sides.cluster.logs)
+
+    async def until(self, look: Callable[[], Awaitable[bool | None]], what: str) -> None:
+        """Wait for something."""
+        await sides_module.until(look, what, explain=self.sides.cluster.logs)
 
     def run(self, *arguments: str, given: bytes = b"", code: int = 0, websocket: str = "true") -> bytes:
         """Run kubectl to its end; its output."""
