@@ -65,6 +65,10 @@ def test_a_container_runs_within_its_limit(host: support.Node, server: str) -> N
     assert limits == [LIMIT]
 
 
+def test_a_container_of_another_user_runs(host: support.Node) -> None:
+    host.run_pod(support.pod("somebody", "serve", securityContext={"runAsUser": 1001, "runAsNonRoot": True}))
+
+
 def test_logs_and_exec_reach_the_container(host: support.Node, server: str) -> None:
     assert host.kubectl("logs", "web") == "serving\n"
     assert host.kubectl("exec", "web", "--", "/program", "get", "http://127.0.0.1:8080") == "200\nserved by web"

@@ -22,6 +22,8 @@ def main(arguments: list[str]) -> int:
     cgroups.enter(node.cgroup, os.getpid())
     kernel.enter(anchor["pid"])
     os.chdir(node.folder)
+    # Not that of the supervisor, which keeps everything private: root folders of containers are for all their users.
+    os.umask(0o022)
     os.execv(arguments[1], arguments[1:])  # noqa: S606 - a program of the plan, no shell
 
 
