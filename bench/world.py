@@ -76,6 +76,7 @@ class World:
         environment = {
             **os.environ,
             "NESTLING_HOME": str(self.home),
+            "NESTLING_NODE": "simulated",
             "NESTLING_CACHE_DIR": str(binaries_settings.Settings.from_env().cache_dir),
             "KUBECONFIG": str(self.home / "kubeconfig"),
         }
