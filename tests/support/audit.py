@@ -33,7 +33,7 @@ def read(log: Path, user: str) -> list[Obj]:
             entry: Obj = json.loads(line)
         except ValueError:
             continue
-        if entry["user"]["username"] == user and "objectRef" in entry:
+        if entry["user"].get("username") == user and "objectRef" in entry:
             entries.append(entry)
     return entries
 

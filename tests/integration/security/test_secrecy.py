@@ -5,6 +5,7 @@ read.
 from __future__ import annotations
 
 import base64
+import gzip
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -78,7 +79,7 @@ def test_the_checks_see_what_is_given_away(tmp_path: Path) -> None:
     assert told(b"-----BEGIN CERTIFICATE----- nothing secret", [MARKER]) == []
 
 
-async def test_a_whole_life(audited_host: RunningHost) -> None:
+async def test_a_whole_life(audited_host: RunningHost, tmp_path: Path) -> None:
     cluster = sides_module.VirtualCluster("life", audited_host.paths.home, audited_host.kubeconfig)
     said = [cluster.command("create", "life", "--connect=false")]
     try:
@@ -92,6 +93,10 @@ async def test_a_whole_life(audited_host: RunningHost) -> None:
         said.append(cluster.command("connect", "life", "--", "kubectl", "get", "namespaces"))
         said.append(cluster.command("describe", "life", "-o", "json"))
         assert_kept(cluster.home, secrets)
+        archive = tmp_path / "life.tar.gz"
+        said.append(cluster.command("debug", "collect", "life", "--output-filename", str(archive)))
+        assert not archive.stat().st_mode & _READABLE
+        assert told(gzip.decompress(archive.read_bytes()), secrets) == []
         said.append(cluster.command("pause", "life"))
         said.append(cluster.command("resume", "life"))
         assert_kept(cluster.home, secrets)
