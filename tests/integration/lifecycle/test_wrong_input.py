@@ -1,0 +1,89 @@
+"""What is broken, foreign or refused: said with what to do, nothing is lost, and the same command works afterwards."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.lifecycle.conftest import World
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
+
+NAME = "hurt"
+
+
+@pytest.fixture(scope="module")
+def hurt(world: World) -> Iterator[Path]:
+    """The folder of a virtual cluster that holds something."""
+    world.run("create", NAME, "--connect=false")
+    world.run("connect", NAME, "--", "kubectl", "create", "configmap", "kept")
+    yield world.clusters / f"vcluster-{NAME}" / NAME
+    world.run("delete", NAME, "--ignore-not-found")
+
+
+def assert_kept(world: World) -> None:
+    output = world.run("connect", NAME, "--", "kubectl", "get", "configmap", "kept", "-o", "name").stdout
+    assert output.strip() == "configmap/kept"
+    assert world.entries()[NAME]["Status"] == "Running"
+
+
+def test_damaged_files_are_said_or_healed(world: World, hurt: Path, tmp_path: Path) -> None:
+    (hurt / "cluster.json").write_text('{"name": "hu')
+    assert world.entries()[NAME]["Status"] == "Running"
+    world.run("pause", NAME)
+
+    store, saved = hurt / "data" / "etcd", tmp_path / "etcd"
+    shutil.copytree(store, saved)
+    (store / "member" / "snap" / "db").write_bytes(b"\x00garbage" * 4000)
+    pki = hurt / "data" / "pki"
+    authority = (pki / "ca.crt").read_bytes()
+    for name, content in {"ca.crt": authority[:100], "apiserver.crt": b"", "etcd/ca.key": b"", "sa.key": b"x"}.items():
+        (pki / name).write_bytes(content)
+    (hurt / "host.kubeconfig").write_text("apiVersion: v1\nclusters: [")
+    for name in ("plan.json", "status.json", "supervisor.json", "ports.json"):
+        (hurt / name).write_text('{"')
+
+    error = world.run("resume", NAME, code=1).stderr
+    assert "etcd of hurt ends again and again" in error
+    assert "the data folder is damaged" in error
+    assert world.entries()[NAME]["Status"] == "Paused"
+    assert world.processes(NAME) == []
+
+    shutil.rmtree(store)
+    shutil.copytree(saved, store)
+    world.run("resume", NAME)
+    assert (pki / "ca.crt").read_bytes() == authority
+    assert_kept(world)
+
+
+def test_an_upgrade_that_fails_leaves_the_virtual_cluster_as_it_was(world: World, hurt: Path) -> None:
+    before = (hurt / "values.yaml").read_text()
+    bad = "controlPlane.distro.k8s.apiServer.extraArgs[0]=--no-such-flag=1"
+    error = world.run("create", NAME, "--upgrade", "--connect=false", "--set", bad, code=1).stderr
+    assert "take it out of the extraArgs in the values" in error
+    assert (hurt / "values.yaml").read_text() == before
+    assert_kept(world)
+
+
+def test_the_data_of_another_virtual_cluster_is_not_taken_for_ones_own(world: World, hurt: Path) -> None:
+    world.run("pause", NAME)
+    (hurt / "data" / "owner").write_text("team-y/other")
+    assert "belongs to the virtual cluster team-y/other" in world.run("resume", NAME, code=1).stderr
+    (hurt / "data" / "owner").unlink()
+    world.run("resume", NAME)
+    assert_kept(world)
+
+
+def test_a_half_written_kubeconfig_is_left_alone(world: World, hurt: Path, tmp_path: Path) -> None:
+    assert hurt.exists()
+    half = tmp_path / "half"
+    half.write_text("apiVersion: v1\nclusters:\n- cluster: {server: ")
+    before = half.read_bytes()
+    for command in (("connect", NAME), ("disconnect",), ("delete", NAME)):
+        assert "Nothing was changed. Repair the file" in world.run(*command, code=1, KUBECONFIG=str(half)).stderr
+    assert half.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["half"]
+    assert_kept(world)
