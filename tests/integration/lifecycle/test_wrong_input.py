@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from nestling.local import decide, errors
+from nestling.local import host as host_module
+from nestling.local import paths as paths_module
 from tests.integration.lifecycle.conftest import World
+from tests.support import host as host_support
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
@@ -87,3 +92,25 @@ def test_a_half_written_kubeconfig_is_left_alone(world: World, hurt: Path, tmp_p
     assert half.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["half"]
     assert_kept(world)
+
+
+def test_a_full_disk_is_said_and_with_room_the_host_comes_up(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(disk)], capture_output=True, text=True, check=False
+    )
+    if mounted.returncode != 0:
+        pytest.skip(f"this test may not mount: {mounted.stderr.strip()}")
+    host = host_module.Host("full", paths_module.Paths(disk / "home"))
+    try:
+        with host_support.slot():
+            with pytest.raises(errors.HostError, match="the disk is full; make room"):
+                host_support.wait(host.up(options=decide.Options(nodes=1)))
+            assert not host.running()
+            subprocess.run(["mount", "-o", "remount,size=1g", str(disk)], check=True)
+            info = host_support.wait(host.up(options=decide.Options(nodes=1)))
+            assert info.started
+    finally:
+        host_support.wait(host.delete(force=True))
+        subprocess.run(["umount", str(disk)], check=True)
