@@ -159,7 +159,7 @@ def test_down_leaves_nothing(before: dict[str, set[str]], host: support.Node) ->
     host.kubectl("wait", "--for=condition=Ready", "pod/web", f"--timeout={support.SECONDS:.0f}s")
 
 
-def test_two_hosts_have_nothing_in_common(host: support.Node) -> None:
+def test_two_hosts_have_nothing_in_common(host: support.Node, server: str) -> None:
     other = support.Node(host.home, "other")
     other.up()
     try:
