@@ -167,4 +167,4 @@ def test_two_hosts_have_nothing_in_common(host: support.Node, server: str) -> No
         assert other.kubectl("get", "nodes", "-o", "name") == f"node/{parts.NODE_NAME}\n"
     finally:
         other.nestling("host", "down", "--name", "other", "--delete")
-    assert host.kubectl("exec", "web", "--", "/program", "get", "http://web/").startswith("200")
+    assert host.kubectl("exec", "web", "--", "/program", "get", "http://web.default.svc/").startswith("200")
