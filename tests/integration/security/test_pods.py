@@ -271,6 +271,8 @@ async def test_a_volume_of_the_tenants_making(red: Sides) -> None:
     assert "volumeName" not in host["spec"]
     assert host["status"].get("phase") != "Bound"
     assert "root" not in [one["metadata"]["name"] for one in await red.host.list(PERSISTENT_VOLUMES)]
+    # a claim that says it is bound to what the host claim is not bound to is made anew
+    await red.above(PERSISTENT_VOLUME_CLAIMS, "rooted", lambda one: "volumeName" not in one["spec"])
     await red.virtual.delete(PERSISTENT_VOLUME_CLAIMS, "rooted", "default")
     await red.gone_on_host(PERSISTENT_VOLUME_CLAIMS, "rooted")
     await red.virtual.patch(PERSISTENT_VOLUMES, "root", {"metadata": {"finalizers": None}})
