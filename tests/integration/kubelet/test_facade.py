@@ -7,9 +7,16 @@ import ssl
 
 import pytest
 
-from nestling.kube.resource import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, SERVICE_ACCOUNTS
+from nestling.kube.resource import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, PODS, SERVICE_ACCOUNTS
+from nestling.naming import names
 from tests.integration.kubelet.tools import Shell
 from tests.support import kubelet_client
+
+
+async def node_of_web(shell: Shell) -> str:
+    """The host name of the node: one listener answers for all nodes."""
+    pod = await shell.sides.above(PODS, "web", lambda one: one["spec"].get("nodeName"))
+    return names.node_hostname(pod["spec"]["nodeName"])
 
 
 async def test_metrics_of_the_components_and_pods_of_a_node(shell: Shell) -> None:
@@ -24,10 +31,11 @@ async def test_metrics_of_the_components_and_pods_of_a_node(shell: Shell) -> Non
         assert answer.status == 200, answer
         assert word in answer.text
     assert (await kubelet_client.ask(port, tls, "GET", "/metrics/kine")).status == 404
-    answer = await kubelet_client.ask(port, tls, "GET", "/pods")
+    node = await node_of_web(shell)
+    answer = await kubelet_client.ask(port, tls, "GET", "/pods", host=node)
     assert "web" in [one["metadata"]["name"] for one in json.loads(answer.text)["items"]]
     assert shell.sides.tenant.namespace not in answer.text
-    denied = await kubelet_client.ask(port, tls, "GET", "/stats/summary")
+    denied = await kubelet_client.ask(port, tls, "GET", "/stats/summary", host=node)
     assert (denied.status, "rbac.clusterRole.extraRules" in denied.text) == (403, True)
 
 
@@ -50,7 +58,8 @@ async def test_a_token_needs_the_right_in_the_virtual_cluster(shell: Shell) -> N
         return (await kubelet_client.ask(port, tls, "GET", "/metrics/etcd", bearer)).status == 200 or None
 
     await shell.until(allowed, "right of the token")
-    assert (await kubelet_client.ask(port, tls, "GET", "/pods", bearer)).status == 403
+    node = await node_of_web(shell)
+    assert (await kubelet_client.ask(port, tls, "GET", "/pods", bearer, host=node)).status == 403
     target = "/exec/default/web/app?command=id"
     assert (await kubelet_client.ask(port, tls, "POST", target, bearer + kubelet_client.SPDY)).status == 403
 
