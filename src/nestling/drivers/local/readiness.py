@@ -6,6 +6,7 @@ A failure is told with the last lines of the log that explains it: the reader sh
 from __future__ import annotations
 
 import asyncio
+import functools
 import subprocess
 import time
 from typing import Final
@@ -37,9 +38,10 @@ async def wait_usable(
         await asyncio.sleep(0.03)
     config = kubeconfig.load([place.admin_kubeconfig])
     async with kube_client.Client(config) as client:
-        while not await _answers(client):
-            give_up_if_hopeless(place, found, process=process, expired=time.monotonic() > deadline)
-            await asyncio.sleep(0.05)
+        for needed in (_answers, functools.partial(_takes_pods, place)):
+            while not await needed(client):
+                give_up_if_hopeless(place, found, process=process, expired=time.monotonic() > deadline)
+                await asyncio.sleep(0.05)
 
 
 def api_ready(place: folder.Folder) -> bool:
@@ -53,8 +55,21 @@ def api_ready(place: folder.Folder) -> bool:
 async def _answers(client: kube_client.Client) -> bool:
     """The namespace ``default`` is made by the API server itself soon after its start: until then nothing can be
     created."""
+    return await _exists(client, resource.NAMESPACES, None)
+
+
+async def _takes_pods(place: folder.Folder, client: kube_client.Client) -> bool:
+    """A pod needs the ServiceAccount ``default``, which the controller manager makes: a script that goes on with
+    ``kubectl run`` would be refused. Where no controller manager runs, nobody makes it."""
+    current = supervisor_status.read(place.path)
+    if current is None or status.CONTROLLER_MANAGER not in current.components:
+        return True
+    return await _exists(client, resource.SERVICE_ACCOUNTS, "default")
+
+
+async def _exists(client: kube_client.Client, kind: resource.Resource, namespace: str | None) -> bool:
     try:
-        await client.get(resource.NAMESPACES, "default")
+        await client.get(kind, "default", namespace)
     except (kube_errors.ApiError, kube_errors.ConnectionFailed):
         return False
     return True
