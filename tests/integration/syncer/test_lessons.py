@@ -107,7 +107,7 @@ async def test_26_a_load_balancer_with_local_traffic_has_one_health_check_port(s
     await sides.settled(SERVICES, "local")
     assert virtual["spec"]["ports"] == (await sides.on_host(SERVICES, "local"))["spec"]["ports"]
     events = await sides.virtual.list(EVENTS, "default")
-    assert not [one for one in events if one["involvedObject"]["name"] == "local" and one["reason"] == "SyncError"]
+    assert not [one for one in events if one["involvedObject"].get("name") == "local" and one["reason"] == "SyncError"]
 
 
 async def test_26_a_health_check_port_that_the_host_has_given_away_is_the_hosts_choice(sides: Sides) -> None:

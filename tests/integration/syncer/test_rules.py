@@ -79,7 +79,8 @@ async def test_2_2_annotations_for_the_downward_api_and_the_autoscaler(sides: Si
     agents = {"spec": {"selector": {"matchLabels": {"app": "agents"}}, "template": template}}
     made = await sides.create(DAEMON_SETS, "agents", agents)
     owner = {"apiVersion": "apps/v1", "kind": "DaemonSet", "name": "agents", "uid": made["metadata"]["uid"]}
-    meta: Any = {"labels": {"app": "a"}, "ownerReferences": [{**owner, "controller": True}]}
+    # its labels are those of the selector: a DaemonSet lets go of pods that it does not select
+    meta: Any = {"labels": {"app": "agents"}, "ownerReferences": [{**owner, "controller": True}]}
     await sides.create(PODS, "owned", {"spec": {**pod()["spec"], "nodeSelector": NOWHERE}}, **meta)
     host = await sides.on_host(PODS, "owned")
     uid = host["metadata"]["annotations"][labels.OBJECT_UID]
@@ -89,7 +90,7 @@ async def test_2_2_annotations_for_the_downward_api_and_the_autoscaler(sides: Si
         "namespace": "default",
         "uid": uid,
         "service-account-name": "default",
-        "labels": 'app="a"',
+        "labels": 'app="agents"',
     }
     assert notes[f"{PREFIX}owner-set-kind"] == "DaemonSet"
     assert json.loads(notes[f"{PREFIX}owner-references"])[0]["name"] == "agents"

@@ -53,7 +53,7 @@ async def test_2_1_events_of_the_host_are_shown_in_virtual_names(sides: Sides) -
 
     async def look() -> Obj | None:
         events = await sides.virtual.list(EVENTS, "default")
-        about = (one for one in events if one["involvedObject"]["name"] == "eventful")
+        about = (one for one in events if one["involvedObject"].get("name") == "eventful")
         return next((one for one in about if one["reason"] == "FailedScheduling"), None)
 
     event = await until(look, "event of the host's scheduler", explain=sides.cluster.logs)
