@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 OLDEST := 1.32
 UV := .tools/uv/bin/uv
 
-.PHONY: help setup binaries binaries-oldest demo test unit integration skew test-skew chaos bench e2e lint fix lock clean
+.PHONY: help setup binaries binaries-tests binaries-oldest demo test unit integration skew test-skew chaos bench e2e lint fix lock clean
 
 help: ## Show the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,7 +48,11 @@ test: lint unit integration skew ## Run all checks and tests
 unit: setup ## Unit and property tests
 	@$(BIN)/pytest tests/unit -n 2 -q
 
-integration: binaries ## Tests against real etcd, kube-apiserver, controller-manager, scheduler and kwok
+# what only tests need: built here and not inside a test, which has a time limit
+binaries-tests: binaries
+	@$(BIN)/nestling binaries fetch helm
+
+integration: binaries-tests ## Tests against real etcd, kube-apiserver, controller-manager, scheduler and kwok
 	@$(BIN)/pytest tests/integration -q
 
 # what depends on versions: the syncer with all kinds, and what users do
@@ -57,7 +61,7 @@ SKEWED := tests/integration/syncer tests/integration/seeds
 skew: binaries binaries-oldest ## The oldest tenant on the newest host
 	@NESTLING_TEST_TENANT_KUBERNETES=$(OLDEST) $(BIN)/pytest $(SKEWED) -q
 
-test-skew: binaries binaries-oldest ## All integration tests with the oldest tenant, and with the oldest host
+test-skew: binaries-tests binaries-oldest ## All integration tests with the oldest tenant, and with the oldest host
 	@NESTLING_TEST_TENANT_KUBERNETES=$(OLDEST) $(BIN)/pytest tests/integration -q
 	@NESTLING_TEST_KUBERNETES=$(OLDEST) $(BIN)/pytest tests/integration -q
 
