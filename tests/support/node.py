@@ -137,6 +137,21 @@ def image(folder: Path, name: str, program: Path, entrypoint: str) -> Path:
     return archive
 
 
+def shell_image(folder: Path, name: str) -> Path:
+    """An image with `sh` and `sed`, for init containers that need them: busybox, else what this machine has."""
+    busybox = shutil.which("busybox")
+    if busybox is not None:
+        files = {f"bin/{applet}": Path(busybox).read_bytes() for applet in ("sh", "sed")}
+    else:
+        programs = {f"bin/{one}": Path(shutil.which(one) or one).resolve() for one in ("sh", "sed")}
+        libraries = {word for one in programs.values() for word in _run(["ldd", str(one)], os.environ).split()}
+        found = {word.lstrip("/"): Path(word).resolve() for word in libraries if word.startswith("/")}
+        files = {inside: file.read_bytes() for inside, file in {**programs, **found}.items()}
+    archive = folder / "shell.tar"
+    oci.write(archive, name, files, entrypoint=["/bin/sh"], architecture=settings.Settings.from_env().architecture)
+    return archive
+
+
 def footprint() -> dict[str, set[str]]:
     """What nodes could leave on a machine: devices, routes, nft tables, mounts, cgroups, settings."""
     raised = ("net/ipv4/ip_forward", "fs/inotify/max_user_instances", "fs/inotify/max_user_watches")

@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"sort"
+	"strings"
 	"time"
 )
 
@@ -22,10 +24,19 @@ func main() {
 		must(http.ListenAndServe(":8080", nil))
 	case "get": // print what a URL answers; a service account's token and authority where there are
 		get(os.Args[2])
-	case "resolve": // print the addresses of a name
-		addresses, err := net.LookupHost(os.Args[2])
+	case "resolve": // print the addresses of each name, in order
+		for _, name := range os.Args[2:] {
+			addresses, err := net.LookupHost(name)
+			must(err)
+			sort.Strings(addresses)
+			fmt.Println(name, strings.Join(addresses, " "))
+		}
+	case "fqdn": // print what `hostname -f` prints
+		name, err := os.Hostname()
 		must(err)
-		fmt.Println(addresses[0])
+		full, err := net.LookupCNAME(name)
+		must(err)
+		fmt.Println(strings.TrimSuffix(full, "."))
 	case "write": // write a file
 		must(os.WriteFile(os.Args[2], []byte(os.Args[3]), 0o644))
 	}
