@@ -10,7 +10,7 @@ import contextlib
 import dataclasses
 import datetime
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     # The models take half a second, and most verbs never look at a configuration.
@@ -55,11 +55,26 @@ class VirtualCluster:
     """Address of the virtual API server as this machine reaches it."""
     detail: str = ""
     """Why it is not running, when that is known."""
+    image_tags: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    """Tags of the images that it runs, where it runs in pods: ``api`` and ``syncer`` (spec §7)."""
 
     @property
     def context_name(self) -> str:
         """The name of its kubeconfig context (spec §7)."""
         return f"vcluster_{self.name}_{self.namespace}_{self.host_context}"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Chart:
+    """Which Helm chart is installed; the one of this package unless something else is named."""
+
+    name: str = ""
+    repository: str = ""
+    version: str = ""
+    folder: str = ""
+
+
+OWN_CHART: Final = Chart()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -75,6 +90,31 @@ class CreateRequest:
     """What the user wrote, for ``describe``."""
     upgrade: bool = False
     create_namespace: bool = True
+    chart: Chart = OWN_CHART
+    expose_local: bool = True
+    """On a cluster of a desktop, expose it on a port of the node, which this machine reaches."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Way:
+    """How the user wants to reach a virtual API server."""
+
+    server: str | None = None
+    """An address of which the user says that it leads there: nothing is looked for, nothing forwarded."""
+    background: bool = True
+    """Where a port has to be forwarded: by a process that goes on behind this command."""
+    local_port: int = 0
+    address: str = ""
+    pod: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reached:
+    """An administrator's kubeconfig whose server this machine can reach."""
+
+    config: Obj
+    held: bool = False
+    """Whether the server can be reached only as long as this command runs."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -119,6 +159,9 @@ class Driver(Protocol):
     def name(self) -> str:
         """``local`` or ``helm``."""
 
+    def own_namespace(self) -> str | None:
+        """The namespace of the host in which the user works; None when there is none to prefer."""
+
     def fetch(self, request: CreateRequest, reporter: Reporter) -> None:
         """Get what has to be downloaded or built first. Not async: it may take minutes, and Ctrl-C must end it at
         once."""
@@ -141,8 +184,10 @@ class Driver(Protocol):
     async def delete(self, cluster: VirtualCluster, request: DeleteRequest, reporter: Reporter) -> Sequence[str]:
         """Remove everything of it; returns what is left after waiting, in words."""
 
-    async def kubeconfig(self, cluster: VirtualCluster) -> Obj:
-        """An administrator's kubeconfig whose server this machine can reach."""
+    def reach(
+        self, cluster: VirtualCluster, way: Way, reporter: Reporter
+    ) -> contextlib.AbstractAsyncContextManager[Reached]:
+        """Make a running virtual cluster reachable, at least while the context is open."""
 
     async def command_environment(
         self, program: str, environ: Mapping[str, str], reporter: Reporter

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import dataclasses
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 from nestling.drivers import base, errors
+from nestling.kube.resource import Obj
 from nestling.lifecycle import command, kubeconfig_file, kubeconfig_nodes, select, session
 
 
@@ -22,11 +25,53 @@ class Access:
     cluster_role: str | None = None
     token_expiration: int = 0
     context_name: str | None = None
+    background: bool = True
+    """Where a port has to be forwarded: by a process that goes on behind this command."""
+    local_port: int = 0
+    address: str = ""
+    pod: str = ""
+
+    @property
+    def way(self) -> base.Way:
+        """What of it the driver has to know."""
+        server = None if self.server is None else server_url(self.server)
+        return base.Way(
+            server=server,
+            background=self.background,
+            local_port=self.local_port,
+            address=self.address,
+            pod=self.pod,
+        )
 
 
-async def entry(current: session.Session, cluster: base.VirtualCluster, access: Access) -> kubeconfig_nodes.Entry:
-    """The kubeconfig entry of a running virtual cluster."""
-    config = await current.driver.kubeconfig(cluster)
+@dataclasses.dataclass(frozen=True, slots=True)
+class Target:
+    """What goes into a kubeconfig, and whether it leads anywhere once this command ends."""
+
+    entry: kubeconfig_nodes.Entry
+    held: bool = False
+
+    @property
+    def text(self) -> str:
+        """The kubeconfig that holds the entry and nothing else."""
+        return kubeconfig_file.render(self.entry)
+
+    async def hold(self, reporter: base.Reporter) -> None:
+        """Keep the way open until the user has enough of it."""
+        if self.held:
+            reporter.info("The port is forwarded as long as this command runs; Ctrl-C ends it")
+            await asyncio.Event().wait()
+
+
+@contextlib.asynccontextmanager
+async def reached(current: session.Session, cluster: base.VirtualCluster, access: Access) -> AsyncIterator[Target]:
+    """The kubeconfig entry of a running virtual cluster, usable as long as the context is open."""
+    async with current.driver.reach(cluster, access.way, current.reporter) as found:
+        yield Target(await entry(found.config, cluster, access), found.held)
+
+
+async def entry(config: Obj, cluster: base.VirtualCluster, access: Access) -> kubeconfig_nodes.Entry:
+    """The kubeconfig entry that an administrator's kubeconfig leads to."""
     target, user = dict(config["clusters"][0]["cluster"]), dict(config["users"][0]["user"])
     if access.service_account is not None:
         from nestling.lifecycle import service_account
@@ -73,23 +118,36 @@ def way_back(files: kubeconfig_file.Files) -> str | None:
 
 async def connect(current: session.Session, name: str, access: Access, *, make_current: bool = True) -> None:
     """Start it if need be, write the kubeconfig and switch to it."""
-    new = await ready(current, name, access)
-    path = switch(current, new, make_current=make_current)
-    current.reporter.done(
-        f"The kubeconfig {path} has the context {new.name}" + (", current now" if make_current else "")
-    )
+    async with ready(current, name, access) as target:
+        path = switch(current, target.entry, make_current=make_current)
+        current.reporter.done(
+            f"The kubeconfig {path} has the context {target.entry.name}" + (", current now" if make_current else "")
+        )
+        await target.hold(current.reporter)
 
 
 async def connect_and_print(current: session.Session, name: str, access: Access) -> str:
     """The kubeconfig as text; no file is touched."""
-    return kubeconfig_file.render(await ready(current, name, access))
+    check_printable(current, access)
+    async with ready(current, name, access) as target:
+        return target.text
+
+
+def check_printable(current: session.Session, access: Access) -> None:
+    """Raise ``UserError`` for a kubeconfig that would lead nowhere by the time somebody reads it."""
+    if current.driver.name == "helm" and not access.background and access.server is None:
+        raise errors.UserError(
+            "with --background-proxy=false the port is forwarded only as long as the command runs, so that a printed "
+            "kubeconfig leads nowhere; leave the flag out, name an address with --server, or write -- COMMAND"
+        )
 
 
 async def connect_into_file(current: session.Session, name: str, access: Access, file: Path) -> None:
     """The kubeconfig in a file of its own, or added to that file."""
-    new = await ready(current, name, access)
-    kubeconfig_file.Files((file,)).add(new)
-    current.reporter.done(f"Wrote the context {new.name} into {file}")
+    async with ready(current, name, access) as target:
+        kubeconfig_file.Files((file,)).add(target.entry)
+        current.reporter.done(f"Wrote the context {target.entry.name} into {file}")
+        await target.hold(current.reporter)
 
 
 async def connect_and_run(
@@ -101,16 +159,20 @@ async def connect_and_run(
     environ: Mapping[str, str] = os.environ,
 ) -> int:
     """Run one command against the virtual cluster and return its exit code; the user's kubeconfig is not touched."""
-    new = await ready(current, name, access)
-    environ = await current.driver.command_environment(words[0], environ, current.reporter)
-    return await command.run(words, kubeconfig=kubeconfig_file.render(new), environ=environ)
+    # Nothing of the command's private kubeconfig is left behind it, so nothing of the way either.
+    access = dataclasses.replace(access, background=False)
+    async with ready(current, name, access) as target:
+        environ = await current.driver.command_environment(words[0], environ, current.reporter)
+        return await command.run(words, kubeconfig=target.text, environ=environ)
 
 
-async def ready(current: session.Session, name: str, access: Access) -> kubeconfig_nodes.Entry:
-    """The entry of the virtual cluster, which is started if need be: after a pause or a reboot nothing of it runs."""
+@contextlib.asynccontextmanager
+async def ready(current: session.Session, name: str, access: Access) -> AsyncIterator[Target]:
+    """The way to the virtual cluster, which is started if need be: after a pause or a reboot nothing of it runs."""
     cluster = await current.find(name)
     cluster = await current.driver.ensure_running(cluster, current.reporter)
-    return await entry(current, cluster, access)
+    async with reached(current, cluster, access) as target:
+        yield target
 
 
 def disconnect(files: kubeconfig_file.Files) -> tuple[str, str]:

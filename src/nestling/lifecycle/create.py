@@ -9,10 +9,12 @@ from typing import Final
 
 from nestling.config import load, rules
 from nestling.drivers import base, errors
-from nestling.lifecycle import connect, kubeconfig_file, names, session
+from nestling.lifecycle import connect, names, session
 
 #: Where the configuration says what --kubernetes-version says.
 _VERSION_KEY: Final = "controlPlane.distro.k8s.version"
+#: What --expose says.
+_EXPOSED: Final = "controlPlane.service.spec.type=LoadBalancer"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -25,6 +27,9 @@ class Wish:
     kubernetes_version: str | None = None
     upgrade: bool = False
     create_namespace: bool = True
+    expose: bool = False
+    expose_local: bool = True
+    chart: base.Chart = base.OWN_CHART
 
 
 def check(wish: Wish, *, namespace: str | None) -> base.CreateRequest:
@@ -34,7 +39,8 @@ def check(wish: Wish, *, namespace: str | None) -> base.CreateRequest:
     where = namespace or names.default_namespace(wish.name)
     names.check_namespace(where)
     version = [f"{_VERSION_KEY}={wish.kubernetes_version}"] if wish.kubernetes_version else []
-    config = load.load(wish.sources, [*wish.sets, *version])
+    expose = [_EXPOSED] if wish.expose else []
+    config = load.load(wish.sources, [*wish.sets, *version, *expose])
     rules.check_tenant(config, name=wish.name, namespace=where)
     return base.CreateRequest(
         name=wish.name,
@@ -44,6 +50,8 @@ def check(wish: Wish, *, namespace: str | None) -> base.CreateRequest:
         user_values=_user_values(wish, config_text=load.dump(config)),
         upgrade=wish.upgrade,
         create_namespace=wish.create_namespace,
+        chart=wish.chart,
+        expose_local=wish.expose_local,
     )
 
 
@@ -81,17 +89,20 @@ async def create_and_connect(
 ) -> None:
     """Create, then write the kubeconfig and switch to it. If that fails, what this run created goes again."""
     current.files.check_writable()
-    async with _undone_on_failure(request, current) as cluster:
-        new = await connect.entry(current, cluster, access)
-        path = connect.switch(current, new, make_current=make_current)
-    now = ", current now. Back with: nestling disconnect" if make_current else ""
-    current.reporter.done(f"The kubeconfig {path} has the context {new.name}{now}")
+    async with contextlib.AsyncExitStack() as stack:
+        async with _undone_on_failure(request, current) as cluster:
+            target = await stack.enter_async_context(connect.reached(current, cluster, access))
+            path = connect.switch(current, target.entry, make_current=make_current)
+        now = ", current now. Back with: nestling disconnect" if make_current else ""
+        current.reporter.done(f"The kubeconfig {path} has the context {target.entry.name}{now}")
+        await target.hold(current.reporter)
 
 
 async def create_and_print(request: base.CreateRequest, current: session.Session, access: connect.Access) -> str:
     """Create, and return the kubeconfig as text; no kubeconfig file is touched."""
-    async with _undone_on_failure(request, current) as cluster:
-        return kubeconfig_file.render(await connect.entry(current, cluster, access))
+    connect.check_printable(current, access)
+    async with _undone_on_failure(request, current) as cluster, connect.reached(current, cluster, access) as target:
+        return target.text
 
 
 @contextlib.asynccontextmanager

@@ -34,6 +34,13 @@ def test_a_record_is_private_and_read_back(tmp_path: Path) -> None:
     assert stat.S_IMODE(place.path.stat().st_mode) == 0o700
 
 
+def test_what_a_newer_version_wrote_beside_is_left_out(tmp_path: Path) -> None:
+    place = folder.Clusters(tmp_path / "default").folder("ns", "a")
+    place.write(record(phase="paused"))
+    place.record_file.write_text(json.dumps({**json.loads(place.record_file.read_text()), "surprise": 1}))
+    assert place.read() == record(phase="paused")
+
+
 DAMAGED = ["", "{", "[]", '{"name": "a"}', "null", "\0" * 40]
 
 

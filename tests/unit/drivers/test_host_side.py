@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from nestling.drivers.local import host_side
+from nestling.drivers import host_side
 from nestling.kube.resource import Obj
 from nestling.naming.tenant import Tenant
 

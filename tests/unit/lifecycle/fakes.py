@@ -58,10 +58,15 @@ class FakeDriver:
         self.files: dict[str, bytes] = {}
         self.answers: dict[str, bytes] = {}
         self.pieces: list[base.Piece] = []
+        self.ways: list[base.Way] = []
+        self.holds = False
 
     @property
     def name(self) -> str:
         return "fake"
+
+    def own_namespace(self) -> str | None:
+        return None
 
     def fetch(self, request: base.CreateRequest, reporter: base.Reporter) -> None:
         self.calls.append("fetch")
@@ -96,13 +101,18 @@ class FakeDriver:
             self.known = [found for found in self.known if found != cluster]
         return self.left
 
-    async def kubeconfig(self, cluster: base.VirtualCluster) -> Obj:
+    @contextlib.asynccontextmanager
+    async def reach(
+        self, cluster: base.VirtualCluster, way: base.Way, reporter: base.Reporter
+    ) -> AsyncIterator[base.Reached]:
         if cluster.status == "Broken":
             raise errors.UserError("no kubeconfig")
-        return {
+        self.ways.append(way)
+        config: Obj = {
             "clusters": [{"cluster": {"server": cluster.server, "certificate-authority-data": "Q0E="}}],
             "users": [{"user": {"client-key-data": "S0VZ"}}],
         }
+        yield base.Reached(config, held=self.holds and not way.background)
 
     async def command_environment(
         self, program: str, environ: Mapping[str, str], reporter: base.Reporter

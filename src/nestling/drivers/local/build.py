@@ -14,8 +14,8 @@ from nestling import resources as kinds
 from nestling.config import errors as config_errors
 from nestling.config import load
 from nestling.controlplane import addresses, host_objects, prepare, rbac, settings
-from nestling.drivers import base
-from nestling.drivers.local import access, embedded, folder, host_side, process, readiness
+from nestling.drivers import base, host_side
+from nestling.drivers.local import access, embedded, folder, process, readiness
 from nestling.kube import client as kube_client
 from nestling.kube import errors as kube_errors
 from nestling.kube import resource

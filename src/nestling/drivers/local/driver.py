@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-import datetime
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -15,18 +14,17 @@ from nestling.drivers import base, errors
 from nestling.drivers.local import folder, process
 from nestling.drivers.local import status as status_module
 from nestling.kube import resource
-from nestling.kube.resource import Obj
 from nestling.local import paths, ports, record, report
 from nestling.naming.tenant import Tenant
 
 if TYPE_CHECKING:
-    from nestling.drivers.local import embedded, host_side
+    from nestling.drivers import host_side
+    from nestling.drivers.local import embedded
 
 STOP_SECONDS: Final = 20.0
 GONE_SECONDS: Final = 120.0
 #: More than the usual grace period of pods.
 WORKLOAD_SECONDS: Final = 45.0
-_PORT: Final = "api"
 
 
 def home() -> Path:
@@ -57,6 +55,10 @@ class LocalDriver:
         """The folders of all virtual clusters."""
         return folder.Clusters(self.places.clusters(self.host_name))
 
+    def own_namespace(self) -> str | None:
+        """None: nobody else works on this host."""
+        return None
+
     def fetch(self, request: base.CreateRequest, reporter: base.Reporter) -> None:
         """Get the binaries of the embedded host and of the virtual cluster."""
         from nestling.drivers.local import embedded
@@ -71,7 +73,7 @@ class LocalDriver:
     async def create(self, request: base.CreateRequest, reporter: base.Reporter) -> base.VirtualCluster:
         """Create, and leave nothing behind when that fails or is interrupted."""
         from nestling.config import support
-        from nestling.drivers.local import build
+        from nestling.drivers.local import build, claim
 
         tenant = Tenant(request.name, request.namespace)
         place = self.all.folder(request.namespace, request.name)
@@ -79,8 +81,8 @@ class LocalDriver:
             reporter.info(f"Of the values, only a Helm installation uses: {', '.join(unused)}")
         with self.all.locked(request.namespace):
             await self._clear_half_made(place, tenant, reporter)
-            self._refuse_taken(request, place)
-            found = self._new_record(request)
+            claim.refuse_taken(self.all, request, place)
+            found = claim.new_record(self.all, self.host_name, request)
             place.write(found)
             try:
                 found = await build.create(self.host, place, found, request, reporter)
@@ -148,14 +150,18 @@ class LocalDriver:
         with self.all.locked(cluster.namespace), reporter.step(f"Deleting the virtual cluster {cluster.name}"):
             return await self._remove(self.all.folder(cluster.namespace, cluster.name), tenant, request, reporter)
 
-    async def kubeconfig(self, cluster: base.VirtualCluster) -> Obj:
+    @contextlib.asynccontextmanager
+    async def reach(
+        self, cluster: base.VirtualCluster, way: base.Way, reporter: base.Reporter
+    ) -> AsyncIterator[base.Reached]:
         """The kubeconfig of Secret ``vc-NAME`` with the address on this machine."""
         from nestling.drivers.local import build
 
         place, found = self._existing(cluster)
         await self.host.up(report.Silent())
         async with self.host.client() as client:
-            return await build.exported_kubeconfig(client, place, found, address=self.host.address)
+            config = await build.exported_kubeconfig(client, place, found, address=self.host.address)
+        yield base.Reached(config)
 
     async def command_environment(
         self, program: str, environ: Mapping[str, str], reporter: base.Reporter
@@ -224,7 +230,8 @@ class LocalDriver:
 
     @contextlib.asynccontextmanager
     async def _host_side(self, tenant: Tenant) -> AsyncIterator[host_side.HostSide]:
-        from nestling.drivers.local import build, host_side
+        from nestling.drivers import host_side
+        from nestling.drivers.local import build
 
         place = self.all.folder(tenant.namespace, tenant.name)
         async with self.host.client() as client:
@@ -238,53 +245,6 @@ class LocalDriver:
                 f'the virtual cluster "{cluster.name}" is gone: {place.record_file} does not exist'
             )
         return place, found
-
-    def _new_record(self, request: base.CreateRequest) -> folder.Record:
-        import importlib.metadata
-
-        from nestling.drivers.local import embedded
-
-        this = supervisor_status.this_process()
-        return folder.Record(
-            name=request.name,
-            namespace=request.namespace,
-            host=self.host_name,
-            port=self._port(request),
-            phase="creating",
-            created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-            version=importlib.metadata.version("nestling"),
-            kubernetes_version=embedded.version(request),
-            owner=(this.pid, this.start_time, this.boot_id),
-        )
-
-    def _port(self, request: base.CreateRequest) -> int:
-        """A port that the values name, else a free one that no other virtual cluster was given."""
-        proxy = request.config.control_plane.proxy
-        if "port" in proxy.model_fields_set:
-            if not ports.is_free(proxy.port):
-                raise errors.UserError(
-                    f"the port {proxy.port} (controlPlane.proxy.port) is in use by {ports.holder(proxy.port)}; "
-                    f"choose another one, or leave the key out: then a free port is taken"
-                )
-            return proxy.port
-        taken = {found.port for _, found in self.all.all()}
-        return ports.choose([_PORT], avoid=taken)[_PORT]
-
-    def _refuse_taken(self, request: base.CreateRequest, place: folder.Folder) -> None:
-        for other_place, other in self.all.all():
-            if other_place == place:
-                raise errors.UserError(f'the virtual cluster "{other.name}" exists already; choose another name')
-            if other.namespace == request.namespace:
-                raise errors.UserError(
-                    f'the namespace "{request.namespace}" holds the virtual cluster "{other.name}" already, and each '
-                    f"needs "
-                    f"a namespace of its own; choose another one with -n NAMESPACE"
-                )
-        if place.path.exists():
-            raise errors.UserError(
-                f"the folder {place.path} exists, but holds no record of a virtual cluster ({place.record_file.name}); "
-                f"move it away, or choose another name"
-            )
 
     async def _clear_half_made(self, place: folder.Folder, tenant: Tenant, reporter: base.Reporter) -> None:
         """An earlier run was killed in the middle: what it made is removed before anything new is made."""

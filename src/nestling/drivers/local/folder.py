@@ -103,8 +103,8 @@ class Folder:
         try:
             values: dict[str, Any] = json.loads(self.record_file.read_text(encoding="utf-8"))
             values["owner"] = tuple(values["owner"])
-            return Record(**values)
-        except (OSError, ValueError, KeyError, TypeError):
+            return Record(**settings.known_fields(Record, values))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return self._recovered()
 
     def _recovered(self) -> Record | None:

@@ -25,6 +25,8 @@ from nestling.naming.tenant import Tenant
 FIELD_MANAGER: Final = "vcluster-nestling"
 CREATED_ANNOTATION: Final = "vcluster.loft.sh/created"
 SERVICE_LABEL: Final = "vcluster.loft.sh/service"
+#: The label ``app`` of what the chart installs: the control plane, and an etcd of its own.
+CHART_APPS: Final = frozenset({"vcluster", "vcluster-etcd"})
 
 _BY_KIND: Final = {
     found.kind: found
@@ -57,6 +59,10 @@ class HostSide:
         """Make sure that the namespace exists and is nobody else's; tells whether it was created now."""
         try:
             found = await self.client.get(resources.NAMESPACES, self.tenant.namespace)
+        except kube_errors.Forbidden:
+            # Who works in one namespace may not look at namespaces; then it is there.
+            await self._refuse_second()
+            return False
         except kube_errors.NotFound:
             if not create:
                 raise errors.UserError(
@@ -188,8 +194,8 @@ class HostSide:
                 bodies = [body for body in bodies if is_tenants(body, self.tenant)]
                 if found in (resources.CLUSTER_ROLES, resources.CLUSTER_ROLE_BINDINGS):
                     bodies += await self._charts(found)
-        except (kube_errors.NotFound, kube_errors.MethodNotAllowed):
-            # A resource that went between discovery and listing holds nothing.
+        except (kube_errors.NotFound, kube_errors.MethodNotAllowed, kube_errors.Forbidden):
+            # A resource that went between discovery and listing holds nothing; what we may not list, we did not make.
             return []
         if found.namespaced:
             bodies = [body for body in bodies if belongs(body, self.tenant)]
@@ -197,7 +203,10 @@ class HostSide:
 
     async def _charts(self, found: Resource) -> list[Obj]:
         """Objects of the chart outside the namespace: named after the namespace, so that no other tenant's match."""
-        bodies = await self.client.list(found, label_selector=f"app=vcluster,release={self.tenant.name}")
+        try:
+            bodies = await self.client.list(found, label_selector=f"app=vcluster,release={self.tenant.name}")
+        except kube_errors.Forbidden:
+            return []
         name = host_objects.cluster_role_name(self.tenant)
         return [body for body in bodies if body["metadata"]["name"] == name]
 
@@ -220,7 +229,7 @@ class HostSide:
     async def _namespace(self) -> Obj | None:
         try:
             return await self.client.get(resources.NAMESPACES, self.tenant.namespace)
-        except kube_errors.NotFound:
+        except (kube_errors.NotFound, kube_errors.Forbidden):
             return None
 
     async def _delete(self, found: Resource, body: Obj) -> None:
@@ -252,7 +261,7 @@ def belongs(body: Obj, tenant: Tenant) -> bool:
     name = tenant.name
     return (
         name in (found.get(labels.MANAGED_BY), found.get("vcluster.loft.sh/belongs-to"))
-        or (found.get("app") == "vcluster" and name in (found.get("release"), found.get("vcluster-name")))
+        or (found.get("app") in CHART_APPS and name in (found.get("release"), found.get("vcluster-name")))
         or any(
             owner.get("kind") == "Service" and owner.get("apiVersion") == "v1" and owner.get("name") == name
             for owner in meta.get("ownerReferences") or []
