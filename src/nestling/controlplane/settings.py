@@ -8,8 +8,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 #: Where a pod of the chart finds things (spec §6, statefulset.yaml).
 POD_CONFIG: Final = Path("/var/lib/vcluster/config.yaml")
@@ -152,6 +153,12 @@ def from_json(text: str) -> SyncerSettings:
         facts[key] = tuple(facts[key])
     data["facts"] = HostFacts(**facts)
     return SyncerSettings(**data)
+
+
+def known_fields(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that a dataclass has fields for: a newer version may have written more, which are left out."""
+    names = {field.name for field in dataclasses.fields(kind)}
+    return {name: value for name, value in values.items() if name in names}
 
 
 def write_private(path: Path, text: str | bytes) -> None:

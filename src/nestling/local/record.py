@@ -106,10 +106,10 @@ def load(folder: Path) -> Record | None:
     """The record of a host folder, None when there is none; raises `HostError` when it cannot be read."""
     path = folder / FILE
     try:
-        return Record(**json.loads(path.read_text(encoding="utf-8")))
+        return Record(**settings.known_fields(Record, json.loads(path.read_text(encoding="utf-8"))))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, AttributeError) as error:
         raise errors.HostError(
             f"{path} cannot be read ({error}); restore it, or remove the host with: nestling host down --delete --force"
         ) from error

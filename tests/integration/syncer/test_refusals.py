@@ -8,6 +8,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Final
 
+from nestling.kube import errors
 from nestling.kube.resource import (
     CONFIG_MAPS,
     NAMESPACES,
@@ -21,6 +22,16 @@ from nestling.naming import labels
 from tests.integration.syncer.sides import Sides, pod, until
 
 FORCED: Final = {labels.FORCE_SYNC: "true"}
+POLICIES: Final = Resource(
+    "admissionregistration.k8s.io", "v1", "validatingadmissionpolicies", "ValidatingAdmissionPolicy", namespaced=False
+)
+BINDINGS: Final = Resource(
+    "admissionregistration.k8s.io",
+    "v1",
+    "validatingadmissionpolicybindings",
+    "ValidatingAdmissionPolicyBinding",
+    namespaced=False,
+)
 QUOTAS: Final = Resource("", "v1", "resourcequotas", "ResourceQuota")
 MEBIBYTE: Final = 1024 * 1024
 #: What the API allows for all annotations of an object together.
@@ -74,6 +85,50 @@ async def test_a_pod_that_the_hosts_security_standard_refuses_comes_once_it_is_a
         await standard(None)
     await sides.on_host(PODS, "privileged")
     await sides.virtual.delete(PODS, "privileged", "default", grace_period_seconds=0)
+
+
+@contextlib.asynccontextmanager
+async def policy(sides: Sides, expression: str, message: str) -> AsyncIterator[None]:
+    """A policy of the host's administrators about config maps in the host namespace."""
+    name = f"{sides.tenant.namespace}-policy"
+    rule = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"], "resources": ["configmaps"]}
+    here = {"matchLabels": {"kubernetes.io/metadata.name": sides.tenant.namespace}}
+    validations = [{"expression": expression, "message": message}]
+    matched = {"resourceRules": [rule], "namespaceSelector": here}
+    await sides.host.create(
+        POLICIES, {"metadata": {"name": name}, "spec": {"matchConstraints": matched, "validations": validations}}
+    )
+    await sides.host.create(
+        BINDINGS, {"metadata": {"name": name}, "spec": {"policyName": name, "validationActions": ["Deny"]}}
+    )
+
+    async def in_force() -> bool | None:
+        probe = {"metadata": {"name": "probe"}, "data": {"tier": "gold"}}
+        try:
+            await sides.host.create(CONFIG_MAPS, probe, sides.tenant.namespace, dry_run=True)
+        except errors.ApiError as error:
+            return True if message in str(error) else None
+        return None
+
+    try:
+        await until(in_force, "policy in force")
+        yield
+    finally:
+        await sides.host.delete(BINDINGS, name)
+        await sides.host.delete(POLICIES, name)
+
+
+async def test_what_a_policy_of_the_host_refuses_is_said_in_its_own_words_and_comes_once_it_is_allowed(
+    sides: Sides,
+) -> None:
+    expression = "!has(object.data) || !('tier' in object.data) || object.data['tier'] != 'gold'"
+    async with policy(sides, expression, "gold is for paying teams"):
+        await sides.create(CONFIG_MAPS, "priced", {"data": {"tier": "gold"}}, annotations=FORCED)
+        event = await sides.warning("priced", "gold is for paying teams")
+        assert (event["reason"], event["action"]) == ("SyncError", "SyncConfigMap")
+        assert sides.host_name("priced") not in event["message"]
+    await sides.on_host(CONFIG_MAPS, "priced")
+    await sides.virtual.delete(CONFIG_MAPS, "priced", "default")
 
 
 async def test_a_pod_that_grows_too_large_for_the_host_is_said_and_comes_once_it_is_smaller(sides: Sides) -> None:

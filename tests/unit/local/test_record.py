@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,12 @@ from nestling.local import decide, errors, record
 def test_a_record_survives_its_file(tmp_path: Path) -> None:
     made = decide.new("default", decide.Options(audit=True))
     record.save(tmp_path, made)
+    assert record.load(tmp_path) == made
+
+
+def test_what_a_newer_version_wrote_beside_is_left_out(tmp_path: Path) -> None:
+    made = decide.new("default", decide.Options())
+    (tmp_path / record.FILE).write_text(json.dumps({**dataclasses.asdict(made), "surprise": 1}))
     assert record.load(tmp_path) == made
 
 
