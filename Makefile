@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 OLDEST := 1.32
 UV := .tools/uv/bin/uv
 
-.PHONY: help setup binaries binaries-tests binaries-oldest demo test unit integration skew test-skew chaos bench e2e lint fix lock clean
+.PHONY: help setup binaries binaries-tests binaries-oldest demo test unit integration skew test-skew chaos bench image e2e lint fix lock clean
 
 help: ## Show the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,7 +71,10 @@ chaos: binaries ## Faults for minutes or hours: NESTLING_CHAOS_SECONDS each, NES
 bench: binaries ## Virtual against direct to the host, ten minutes; then `python -m bench.report` writes docs/performance.md
 	@$(BIN)/python -m bench --json .bench/last.json
 
-e2e: setup ## Tests on a real node, as root; builds its programs first (half an hour, once)
+image: setup | $(UV) ## Make the container images in .images/, without a registry (docs/image.md)
+	@$(BIN)/python -m images
+
+e2e: image ## Tests on a real node, as root; builds its programs first (half an hour, once)
 	@$(BIN)/nestling binaries fetch --node
 	@$(BIN)/pytest tests/e2e -q -rs
 
