@@ -90,5 +90,44 @@ ours stands at its place in the same registry, in the version of this chart.
 {{- $role := .Values.rbac.clusterRole }}
 {{- if or $role.extraRules $role.overwriteRules
   (include "vcluster.storageClasses" .) $from.ingressClasses.enabled $from.runtimeClasses.enabled $from.priorityClasses.enabled
+  (include "vcluster.mapped" (dict "kind" $from.configMaps "wide" true))
+  (include "vcluster.mapped" (dict "kind" $from.secrets "wide" true))
+  (include "vcluster.nodeMetrics" .)
 }}true{{ end }}
+{{- end }}
+
+{{/* "true" when tenants see the metrics of nodes. */}}
+{{- define "vcluster.nodeMetrics" -}}
+{{- with .Values.integrations.metricsServer }}{{ if and .enabled .nodes }}true{{ end }}{{ end }}
+{{- end }}
+
+{{/*
+The rights for objects of the host that "kind" (sync.fromHost.configMaps or secrets) names in mappings.byName, as a list
+of resourceNames: "*" for all. "wide": of other namespaces, else of the own one.
+*/}}
+{{- define "vcluster.mapped" -}}
+{{- $names := list }}
+{{- if .kind.enabled }}
+{{- range $host, $_ := .kind.mappings.byName }}
+{{- $parts := splitn "/" 2 $host }}
+{{- if eq $.wide (ne $parts._0 "") }}
+{{- $names = append $names (or $parts._1 "*") }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- if $names }}{{ $names | uniq | sortAlpha | toJson }}{{ end }}
+{{- end }}
+
+{{- define "vcluster.mappedRules" -}}
+{{- $wide := .wide }}
+{{- range $plural, $kind := dict "configmaps" .from.configMaps "secrets" .from.secrets }}
+{{- range $name := include "vcluster.mapped" (dict "kind" $kind "wide" $wide) | default "[]" | fromJsonArray }}
+- apiGroups: [""]
+  resources: [{{ $plural }}]
+  {{- if ne $name "*" }}
+  resourceNames: [{{ $name | quote }}]
+  {{- end }}
+  verbs: [get, list, watch]
+{{- end }}
+{{- end }}
 {{- end }}

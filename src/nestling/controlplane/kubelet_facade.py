@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import ssl
 from collections.abc import AsyncIterator
 from typing import Final
 
 import prometheus_client
 
 from nestling.config import model
-from nestling.controlplane import authority, components, etcd, pki, settings, store
-from nestling.kube import client, credentials, dial, kubeconfig, requests
-from nestling.kubelet import access, directory, facade, node, streams, tunnel
+from nestling.controlplane import components, etcd, kubelet_tls, metrics_service, pki, settings, store
+from nestling.kube import client, dial, kubeconfig, requests
+from nestling.kubelet import access, directory, facade, metrics_api, node, streams, tunnel
+from nestling.naming import names
 from nestling.naming.tenant import Tenant
 
-#: What stands in the certificate that the virtual API server sees.
-COMMON_NAME: Final = "system:nestling:kubelet"
 LOOPBACK: Final = "127.0.0.1"
 
 
@@ -38,15 +36,32 @@ async def serving(
     )
     parts = facade.Parts(
         streams=carrier,
+        authorities=kubelet_tls.authorities(known.pki_dir),
         reviewer=access.Reviewer(virtual),
         registry=registry,
         nodes=node.Nodes(tenant, carrier.pods, host),
+        metrics_api=measurements(config, tenant, virtual, host),
         components=scrapes(config, known, registry),
     )
     # in a pod others scrape it, too; on a machine only the API server beside it is to reach it
     listen = LOOPBACK if known.host_kubeconfig else None
-    async with facade.Facade(parts).serving(listen, known.ports.kubelet, tls_context(known)) as port:
+    sans = (*pki.LOOPBACK_SANS, address(known), *_node_names(tenant), metrics_service.SERVER_NAME)
+    tls = kubelet_tls.context(known.pki_dir, sans, lambda name: name in sans or name.endswith(names.NODES_DOMAIN))
+    async with facade.Facade(parts).serving(listen, known.ports.kubelet, tls) as port:
         yield port
+
+
+def measurements(
+    config: model.VClusterConfig, tenant: Tenant, virtual: client.Client, host: client.Client
+) -> metrics_api.MetricsApi | None:
+    """The metrics API, when the configuration offers it."""
+    offered = metrics_service.offered(config)
+    if not offered:
+        return None
+    nodes = config.sync.from_host.nodes
+    chosen = {} if nodes.selector.all else nodes.selector.labels
+    shown = chosen if nodes.enabled and (nodes.selector.all or chosen) else None
+    return metrics_api.MetricsApi(tenant, virtual, host, offered, shown)
 
 
 def scrapes(
@@ -100,27 +115,5 @@ def address(known: settings.SyncerSettings) -> str:
     return known.pod_ip or LOOPBACK if known.host_kubeconfig is None else LOOPBACK
 
 
-def tls_context(known: settings.SyncerSettings) -> ssl.SSLContext:
-    """A certificate of its own, made at each start: signed by the authority that the virtual API server believes a
-    kubelet by, and of which it has its own client certificate. No certificate signer of the cluster uses it.
-
-    A client need not have a certificate; one that it has must be of that authority.
-    """
-    files = pki.read(known.pki_dir)
-    signer = pki.load_authority(files, pki.KUBELET_CLIENT_CA)
-    sans = (
-        *pki.LOOPBACK_SANS,
-        address(known),
-        "*.nodes.vcluster.com",
-        f"*.{known.name}.{known.namespace}.nodes.vcluster.com",
-    )
-    subject = authority.Subject(COMMON_NAME, sans=tuple(dict.fromkeys(sans)), server=True, client=False)
-    pair = signer.issue(subject)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.verify_mode = ssl.CERT_OPTIONAL
-    context.load_verify_locations(cadata=signer.pem.decode())
-    context.set_alpn_protocols(["http/1.1"])
-    with credentials.as_file(pair.cert + pair.key) as path:
-        context.load_cert_chain(path)
-    return context
+def _node_names(tenant: Tenant) -> tuple[str, ...]:
+    return (f"*.{names.NODES_DOMAIN}", f"*.{tenant.name}.{tenant.namespace}.{names.NODES_DOMAIN}")

@@ -1,17 +1,22 @@
-"""Who may ask what: the virtual API server everything, others by a token what the RBAC of the virtual cluster allows.
+"""Who may ask what: the virtual API server everything, others what the RBAC of the virtual cluster allows them.
 
 The API server shows a client certificate of an authority that no certificate signer of the cluster uses; it has decided
-already whether its user may. A token is asked about as kubelets do: TokenReview, then SubjectAccessReview.
+already whether its user may. Its aggregation layer has one of the front proxy's authority, which is good for the
+aggregated API and nothing else. Others are known as kubelets know them: by a certificate of the cluster's client
+authority, or a token that TokenReview knows; what they may, SubjectAccessReview says.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import enum
 import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
+
+from cryptography import exceptions, x509
 
 from nestling.kube import client
 from nestling.kube.resource import Obj, Resource
@@ -19,6 +24,8 @@ from nestling.kubelet import routes
 
 #: The name in the certificate of the API server.
 API_SERVER: Final = "kube-apiserver-kubelet-client"
+#: The name in the certificate of its aggregation layer.
+AGGREGATOR: Final = "front-proxy-client"
 _TOKEN_REVIEWS: Final = Resource("authentication.k8s.io", "v1", "tokenreviews", "TokenReview", namespaced=False)
 _ACCESS_REVIEWS: Final = Resource(
     "authorization.k8s.io", "v1", "subjectaccessreviews", "SubjectAccessReview", namespaced=False
@@ -34,10 +41,60 @@ _REMEMBERED_SECONDS: Final = 5.0
 _REMEMBERED: Final = 512
 
 
-def is_api_server(certificate: Mapping[str, Any] | None) -> bool:
-    """Is this verified client certificate, as ``ssl`` describes it, the API server's?"""
-    subject = (certificate or {}).get("subject", ())
-    return ("commonName", API_SERVER) in {pair for part in subject for pair in part}
+class Peer(enum.Enum):
+    """Whose certificate a client has shown."""
+
+    API_SERVER = "API server"
+    AGGREGATOR = "aggregation layer"
+    USER = "user"
+    NOBODY = "nobody"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, as far as the certificate says."""
+
+    peer: Peer
+    user: Obj = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Authorities:
+    """Who signs whose certificates. A name counts only together with the authority that signed it."""
+
+    kubelet: x509.Certificate
+    front_proxy: x509.Certificate | None = None
+    clients: x509.Certificate | None = None
+
+    def caller(self, certificate: bytes | None) -> Caller:
+        """Whose certificate this is; TLS has verified it."""
+        if certificate is None:
+            return Caller(Peer.NOBODY)
+        shown = x509.load_der_x509_certificate(certificate)
+        name = _first(shown, x509.NameOID.COMMON_NAME)
+        if name == API_SERVER and _signed(shown, self.kubelet):
+            return Caller(Peer.API_SERVER)
+        if name == AGGREGATOR and _signed(shown, self.front_proxy):
+            return Caller(Peer.AGGREGATOR)
+        if name and _signed(shown, self.clients):
+            groups = [str(one.value) for one in shown.subject.get_attributes_for_oid(x509.NameOID.ORGANIZATION_NAME)]
+            # the API server adds this group itself, and roles are bound to it
+            return Caller(Peer.USER, {"username": name, "groups": [*groups, "system:authenticated"]})
+        return Caller(Peer.NOBODY)
+
+
+def _first(certificate: x509.Certificate, kind: x509.ObjectIdentifier) -> str:
+    return next((str(one.value) for one in certificate.subject.get_attributes_for_oid(kind)), "")
+
+
+def _signed(certificate: x509.Certificate, authority: x509.Certificate | None) -> bool:
+    if authority is None:
+        return False
+    try:
+        certificate.verify_directly_issued_by(authority)
+    except (exceptions.InvalidSignature, ValueError, TypeError):
+        return False
+    return True
 
 
 def access_review(user: Obj, route: routes.Route, node: str) -> Obj:

@@ -13,7 +13,7 @@ from typing import Any, Final
 import prometheus_client
 
 from nestling.kube import dial, errors
-from nestling.kubelet import access, node, routes, streams, tunnel, wire
+from nestling.kubelet import access, metrics_api, node, routes, streams, tunnel, wire
 
 _LOG: Final = logging.getLogger(__name__)
 #: More connections than that at a time are turned away.
@@ -24,6 +24,7 @@ _HANDSHAKE_SECONDS: Final = 10.0
 _SHUTDOWN_SECONDS: Final = 5.0
 _OK: Final = 200
 _TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
+_JSON: Final = "application/json"
 #: Routes whose answer depends on the node that is asked.
 _OF_NODE: Final = frozenset({routes.Kind.PODS, routes.Kind.STATS, routes.Kind.METRICS})
 
@@ -36,9 +37,11 @@ class Parts:
     """What the façade needs; the composition in ``controlplane`` supplies it."""
 
     streams: streams.Streams
+    authorities: access.Authorities
     reviewer: access.Reviewer
     registry: prometheus_client.CollectorRegistry
     nodes: node.Nodes | None = None
+    metrics_api: metrics_api.MetricsApi | None = None
     #: Metrics of the parts of the control plane.
     components: Mapping[str, Scrape] = dataclasses.field(default_factory=dict)
 
@@ -128,6 +131,8 @@ class Facade:
             if route.pod is not None:
                 await self._parts.streams.carry(request, route, ends)
                 code = _OK
+            elif route.kind is routes.Kind.METRICS_API:
+                code, body = await self._measurements(request)
             else:
                 code, body = _OK, await self._own(request, route)
         except routes.Refused as refused:
@@ -140,12 +145,24 @@ class Facade:
         return body
 
     async def _check(self, request: wire.Request, route: routes.Route, writer: asyncio.StreamWriter) -> None:
-        """Is this the API server, or somebody whose token is good for it? What a token may can depend on the node."""
-        if access.is_api_server(writer.get_extra_info("peercert")):
+        """Is this the API server, or somebody who may? What one may can depend on the node."""
+        caller = self._parts.authorities.caller(writer.get_extra_info("ssl_object").getpeercert(binary_form=True))
+        if route.kind is routes.Kind.METRICS_API:
+            if caller.peer is not access.Peer.AGGREGATOR:
+                raise routes.Refused(403, "this API is the API server's: ask that")
             return
-        user = await self._parts.reviewer.user(request.head.value("Authorization"))
+        if caller.peer is access.Peer.API_SERVER:
+            return
+        user = caller.user or await self._parts.reviewer.user(request.head.value("Authorization"))
         name = await self._parts.nodes.asked(request) if route.kind in _OF_NODE and self._parts.nodes else ""
         await self._parts.reviewer.check(user, route, name)
+
+    async def _measurements(self, request: wire.Request) -> tuple[int, bytes]:
+        """An answer of the metrics API; where it is not offered there is nothing."""
+        if self._parts.metrics_api is None:
+            raise routes.Refused(404, "nothing is served under this path")
+        code, body = await self._parts.metrics_api.answer(request)
+        return code, wire.answer(code, body, content_type=_JSON)
 
     async def _own(self, request: wire.Request, route: routes.Route) -> bytes:
         """The answers that are made here."""

@@ -56,6 +56,8 @@ class Kind(enum.Enum):
     METRICS = "metrics"
     #: Metrics of a part of the control plane.
     COMPONENT = "component"
+    #: ``metrics.k8s.io``, for the aggregation layer of the API server.
+    METRICS_API = "metrics-api"
     HEALTH = "healthz"
 
 
@@ -154,11 +156,13 @@ def _find(path: str) -> Route:
         return Route(_FIXED[path], path=path.rstrip("/"))
     if path in _COMPONENTS:
         return Route(Kind.COMPONENT, component=_COMPONENTS[path], path=path)
+    if path.startswith("/apis/"):
+        return Route(Kind.METRICS_API, path=path)
     first, *parts = path.removeprefix("/").split("/")
     kind, length = _OF_PODS.get(first, (None, 0))
     if kind is None or len(parts) + 1 != length:
         raise Refused(404, "nothing is served under this path")
-    if not all(_is_name(part) for part in parts):
+    if not all(is_name(part) for part in parts):
         raise Refused(400, "a namespace, pod or container in the path is no name")
     namespace, name, *container = parts
     return Route(kind, VirtualKey(namespace, name), "".join(container), path=f"/{first}")
@@ -199,5 +203,6 @@ def _value(name: str, value: str) -> str:
     return "true" if name in _STREAM_PARAMETERS and name != "command" and value == "1" else value
 
 
-def _is_name(part: str) -> bool:
+def is_name(part: str) -> bool:
+    """Can a part of a path be the name of a namespace, pod, container or node?"""
     return len(part) <= _LONGEST and ".." not in part and _PART.fullmatch(part) is not None

@@ -7,14 +7,19 @@ becomes requirements on the labels that pods have from their Namespace.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, Final
 
 from nestling.naming import labels
 from nestling.naming.tenant import Tenant
 
 #: A LabelSelector of the Kubernetes API.
 Selector = Mapping[str, Any]
+#: A comma between requirements of a selector in text form, not one between the values of ``in (a, b)``.
+_COMMA: Final = re.compile(r",(?![^(]*\))")
+#: A requirement that something is there: ``key``, ``key=value``, ``key in (a, b)``.
+_POSITIVE: Final = re.compile(r"\s*([^\s!=<>(),]+)\s*(|==?[^=!<>]*|\s+in\s*\([^()]*\))\s*")
 
 
 def label_selector(selector: Selector | None, tenant: Tenant) -> dict[str, Any] | None:
@@ -29,6 +34,21 @@ def label_selector(selector: Selector | None, tenant: Tenant) -> dict[str, Any] 
             {**one, "key": labels.label_key_to_host(one["key"], tenant)} for one in selector["matchExpressions"]
         ]
     return out
+
+
+def narrowing(text: str, namespace: str, tenant: Tenant) -> str:
+    """A selector of host pods, in text form, that selects at least those which ``text`` selects of the tenant's pods.
+
+    An empty namespace means all. Requirements that something is absent are left out, because the host adds labels.
+    """
+    own = labels.marks(namespace, tenant) if namespace else {labels.MANAGED_BY: tenant.name}
+    found = [f"{key}={value}" for key, value in own.items()]
+    for one in _COMMA.split(text):
+        match = _POSITIVE.fullmatch(one)
+        if match is not None:
+            condition = f" {match[2].strip()}" if match[2].strip().startswith("in") else match[2].strip()
+            found.append(f"{labels.label_key_to_host(match[1], tenant)}{condition}")
+    return ",".join(found)
 
 
 def service_selector(selector: Mapping[str, str] | None, namespace: str, tenant: Tenant) -> dict[str, str] | None:

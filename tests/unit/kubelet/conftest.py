@@ -12,6 +12,7 @@ from typing import Any, cast
 import prometheus_client
 import pytest
 import trustme
+from cryptography import x509
 
 from nestling.kube import dial, kubeconfig
 from nestling.kubelet import access, directory, facade, routes, streams, tunnel
@@ -118,6 +119,7 @@ async def world() -> AsyncIterator[World]:
             dialer=dial.Dialer(access_of_host, buffer=tunnel.CHUNK),
             meter=tunnel.Meter(made.registry),
         ),
+        authorities=access.Authorities(x509.load_pem_x509_certificate(made.authority.cert_pem.bytes())),
         reviewer=access.Reviewer(cast("Any", None)),
         registry=made.registry,
     )
