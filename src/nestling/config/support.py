@@ -84,6 +84,7 @@ ROWS: Final[tuple[Row, ...]] = (
     _row("sync.toHost.pods.hybridScheduling", _L, "remove it; the host places the pods"),
     # Integrations and things that are installed into the virtual cluster.
     _row("integrations", _L, "remove it"),
+    _row("integrations.metricsServer", Status.WORKS),
     _row("deploy", _L, "remove it, and install it in the virtual cluster yourself"),
     _row("experimental.deploy", _L, "remove it, and apply the manifests with kubectl or helm"),
     # Networking.

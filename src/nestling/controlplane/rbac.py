@@ -53,12 +53,23 @@ def enabled_rules(config: model.VClusterConfig, kinds: Iterable[Kind]) -> tuple[
     return tuple(rule for kind in kinds if kind.enabled(config) for rule in kind.host_rules)
 
 
+def integration_rules(config: model.VClusterConfig) -> tuple[PolicyRule, ...]:
+    """What showing the host's metrics to tenants needs: of pods in the own namespace, of nodes everywhere."""
+    wanted = config.integrations.metrics_server
+    found = {"pods": wanted.pods, "nodes": wanted.nodes}
+    return tuple(
+        PolicyRule(("metrics.k8s.io",), (name,), ("get", "list"), cluster=name == "nodes")
+        for name, on in found.items()
+        if on and wanted.enabled
+    )
+
+
 def role_rules(config: model.VClusterConfig, tenant: Tenant, kinds: Iterable[Kind]) -> list[Obj]:
     """The rules of Role ``vc-NAME``; ``rbac.role.overwriteRules`` replaces them, ``extraRules`` adds to them."""
     role = config.rbac.role
     if role.overwrite_rules:
         return list(role.overwrite_rules)
-    wanted = [*base_rules(config, tenant), *enabled_rules(config, kinds)]
+    wanted = [*base_rules(config, tenant), *enabled_rules(config, kinds), *integration_rules(config)]
     return [*render(rule for rule in wanted if not rule.cluster), *role.extra_rules]
 
 
@@ -69,7 +80,7 @@ def cluster_role_rules(config: model.VClusterConfig, kinds: Iterable[Kind]) -> l
     in another way.
     """
     role = config.rbac.cluster_role
-    wanted = [rule for rule in enabled_rules(config, kinds) if rule.cluster]
+    wanted = [rule for rule in (*enabled_rules(config, kinds), *integration_rules(config)) if rule.cluster]
     if not base.is_on(role.enabled, auto=bool(wanted or role.extra_rules or role.overwrite_rules)):
         return None
     if role.overwrite_rules:

@@ -33,6 +33,7 @@ from nestling.controlplane import (
     kubernetes_service,
     logs,
     loops,
+    metrics_service,
     prepare,
     store_size,
 )
@@ -75,10 +76,11 @@ class Duties:
     kubeconfigs: loops.Duty
     kubernetes: loops.Duty
     dns: loops.Duty
+    metrics: loops.Duty
 
     def all(self) -> tuple[loops.Duty, ...]:
         """Every duty."""
-        return (self.certificates, self.kubeconfigs, self.kubernetes, self.dns)
+        return (self.certificates, self.kubeconfigs, self.kubernetes, self.dns, self.metrics)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -188,6 +190,7 @@ def _duties(
     )
     keeper = certificate_keeper.Keeper(config, settings, sides.host, expiry)
     exporter = kubeconfig_export.Exporter(config, settings, sides.host, sides.virtual)
+    metrics_api = metrics_service.MetricsService(config, sides.virtual, settings.pki_dir, settings.ports.kubelet)
     address = addresses.control_plane(settings.pod_ip)
     kubernetes = kubernetes_service.KubernetesService(settings, sides.host, sides.virtual, address)
     return Duties(
@@ -195,6 +198,7 @@ def _duties(
         kubeconfigs=loops.Duty("kubeconfig-export", exporter.reconcile, metrics=duty_metrics),
         kubernetes=loops.Duty("kubernetes-service", kubernetes.reconcile, metrics=duty_metrics),
         dns=loops.Duty("dns", dns.Dns(config, sides.virtual).reconcile, metrics=duty_metrics),
+        metrics=loops.Duty("metrics-service", metrics_api.reconcile, metrics=duty_metrics),
     )
 
 
