@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -125,14 +125,15 @@ def program_image(folder: Path) -> Path:
     target = folder / "program"
     environment = {**os.environ, "CGO_ENABLED": "0", "GO111MODULE": "off"}
     environment["PATH"] += ":/usr/local/go/bin"
-    _run(["go", "build", "-trimpath", "-o", str(target), str(_PROGRAM / "main.go")], environment)
-    return image(folder, IMAGE, target, "/program")
+    _run(["go", "build", "-trimpath", "-o", str(target), *map(str, sorted(_PROGRAM.glob("*.go")))], environment)
+    # under another name it is as much of tar as `kubectl cp` needs
+    return image(folder, IMAGE, target, "/program", also=("bin/tar",))
 
 
-def image(folder: Path, name: str, program: Path, entrypoint: str) -> Path:
+def image(folder: Path, name: str, program: Path, entrypoint: str, *, also: Sequence[str] = ()) -> Path:
     """An image archive of one static program."""
     archive = folder / f"{program.name}.tar"
-    files = {entrypoint.lstrip("/"): program.read_bytes()}
+    files = dict.fromkeys((entrypoint.lstrip("/"), *also), program.read_bytes())
     oci.write(archive, name, files, entrypoint=[entrypoint], architecture=settings.Settings.from_env().architecture)
     return archive
 
