@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import functools
 import ipaddress
 from collections.abc import Iterator
 from pathlib import Path
@@ -181,7 +182,11 @@ def test_a_service_without_selector_leads_to_its_endpoints(tenant: Tenant) -> No
         },
     )
     for name in ("by-endpoints", "by-slice"):
-        support.wait(lambda name=name: answers(tenant, name) == "web", f"an answer at {name}")
+        support.wait(functools.partial(served_by_web, tenant, name), f"an answer at {name}")
+
+
+def served_by_web(tenant: Tenant, name: str) -> bool:
+    return answers(tenant, name) == "web"
 
 
 def answers(tenant: Tenant, name: str) -> str | None:

@@ -91,8 +91,6 @@ ROWS: Final[tuple[Row, ...]] = (
     _row("networking.serviceCIDR", _L, "write serviceCIDR at the top level; this key belongs to private nodes"),
     _row("networking.podCIDR", _L, _PRIVATE),
     _row("networking.replicateServices", _L, "remove it; reach the Service by its translated name on the host"),
-    _row("networking.resolveDNS", _L, "remove it"),
-    _row("networking.advanced.fallbackHostCluster", _L, "remove it"),
     # Policies.
     _row("policies.podSecurityStandard", _L, "remove it; label namespaces of the virtual cluster with the standard"),
     _row("policies.centralAdmission", _L, "remove it"),
@@ -110,12 +108,8 @@ ROWS: Final[tuple[Row, ...]] = (
     _row("controlPlane.backingStore.etcd.deploy.enabled", Status.WORKS),
     _row("controlPlane.backingStore.etcd.deploy", _H),
     _row("controlPlane.backingStore.database", _L, "remove it; etcd in the control plane keeps the data"),
-    _row("controlPlane.coredns.embedded", _L, "remove it; CoreDNS runs as a Deployment"),
-    _row("controlPlane.coredns.security", _L, "remove it"),
-    _row("controlPlane.coredns", Status.WORKS),
     _row("controlPlane.hostPathMapper", _L, "remove it"),
     *(_row(f"controlPlane.{key}", _H) for key in ("ingress", "tlsRoute", "service", "statefulSet", "serviceMonitor")),
-    _row("controlPlane.advanced.defaultImageRegistry", _L, "remove it"),
     _row("controlPlane.advanced.virtualScheduler", _L, "remove it; the host places the pods"),
     *(_row(f"controlPlane.advanced.{key}", _H) for key in ("headlessService", "podDisruptionBudget")),
     *(

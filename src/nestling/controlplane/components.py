@@ -14,7 +14,7 @@ from typing import Final
 
 from nestling.config import model
 from nestling.config.models import distro_keys
-from nestling.controlplane import flags, plan, settings, store
+from nestling.controlplane import embedded_dns, flags, plan, settings, store
 
 API_SERVER: Final = "kube-apiserver"
 CONTROLLER_MANAGER: Final = "kube-controller-manager"
@@ -275,6 +275,10 @@ def make_plan(inputs: Inputs) -> plan.Plan:
         components.append(controller_manager(inputs))
     if scheduler_enabled(inputs.config):
         components.append(scheduler(inputs))
+    if embedded_dns.wanted(inputs.config):
+        program = inputs.binaries[embedded_dns.NAME]
+        env = {} if inputs.syncer.host_kubeconfig else POD_ENV
+        components.append(embedded_dns.component(inputs.syncer, program, env=env, after=_api_server_names(inputs)))
     components.append(syncer(inputs))
     echo: plan.Echo = "json" if inputs.syncer.log_format == "json" else "console"
     return plan.Plan(
@@ -297,6 +301,8 @@ def wanted_binaries(config: model.VClusterConfig, *, local: bool) -> tuple[str, 
     ):
         if enabled and not component.command:
             chosen.append(name)
+    if embedded_dns.wanted(config):
+        chosen.append(embedded_dns.NAME)
     return tuple(chosen)
 
 

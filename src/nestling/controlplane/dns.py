@@ -1,306 +1,156 @@
-"""CoreDNS inside the virtual cluster (spec §3.1): its objects as pure functions, and the duty that applies them.
-
-The pods run on the host like every tenant pod. They listen on 1053 and carry ``k8s-app: vcluster-kube-dns``, so that no
-selector of the host's own DNS finds them.
-"""
+"""The duties for names inside the virtual cluster (spec §3.1): CoreDNS is there as configured, and knows the nodes."""
 
 from __future__ import annotations
 
 import dataclasses
+import os
+from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
 from nestling.config import model
-from nestling.controlplane import loops
+from nestling.controlplane import addresses, corefile, dns_objects, embedded_dns, host_dns, loops
+from nestling.controlplane import settings as settings_module
 from nestling.kube import client as client_module
-from nestling.kube import errors, requests
-from nestling.kube.resource import (
-    CLUSTER_ROLE_BINDINGS,
-    CLUSTER_ROLES,
-    CONFIG_MAPS,
-    NODES,
-    SERVICE_ACCOUNTS,
-    SERVICES,
-    Obj,
-    Resource,
-)
+from nestling.kube import discovery, errors, requests
+from nestling.kube.resource import CONFIG_MAPS, NODES, PODS, Obj, Resource
 
-NAMESPACE: Final = "kube-system"
-NAME: Final = "coredns"
-SERVICE: Final = "kube-dns"
-APP: Final = "vcluster-kube-dns"
-DEPLOYMENTS: Final = Resource("apps", "v1", "deployments", "Deployment")
-_PORT: Final = 1053
+NAMESPACE: Final = dns_objects.NAMESPACE
+NAME: Final = dns_objects.NAME
+SERVICE: Final = dns_objects.SERVICE
 _FIELD_MANAGER: Final = "vcluster-dns"
-#: CoreDNS version by Kubernetes minor version: what that release of Kubernetes was tested with.
-_VERSIONS: Final = {36: "1.14.2", 35: "1.14.1", 34: "1.12.1", 33: "1.12.0", 32: "1.11.3", 31: "1.11.3", 30: "1.11.3"}
-_LATEST: Final = "1.14.2"
-_LABELS: Final = {
-    "k8s-app": APP,
-    "kubernetes.io/cluster-service": "true",
-    "kubernetes.io/name": "CoreDNS",
-}
-_SELECTOR: Final = {"k8s-app": APP}
-
-
-def objects(config: model.VClusterConfig, *, minor: int) -> list[tuple[Resource, Obj]]:
-    """Everything that CoreDNS needs, in the order in which it is applied."""
-    return [
-        (SERVICE_ACCOUNTS, {"metadata": {"name": NAME, "namespace": NAMESPACE}}),
-        (CLUSTER_ROLES, cluster_role()),
-        (CLUSTER_ROLE_BINDINGS, cluster_role_binding()),
-        (CONFIG_MAPS, config_map(config)),
-        (SERVICES, service(config)),
-        (DEPLOYMENTS, deployment(config, minor=minor)),
-    ]
-
-
-def cluster_role() -> Obj:
-    """What CoreDNS may read of the virtual cluster."""
-    return {
-        "metadata": {"name": f"system:{NAME}", "labels": {"kubernetes.io/bootstrapping": "rbac-defaults"}},
-        "rules": [
-            {
-                "apiGroups": [""],
-                "resources": ["endpoints", "services", "pods", "namespaces"],
-                "verbs": ["list", "watch"],
-            },
-            {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": ["list", "watch"]},
-        ],
-    }
-
-
-def cluster_role_binding() -> Obj:
-    """The role for the service account of CoreDNS."""
-    return {
-        "metadata": {"name": f"system:{NAME}", "labels": {"kubernetes.io/bootstrapping": "rbac-defaults"}},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": f"system:{NAME}"},
-        "subjects": [{"kind": "ServiceAccount", "name": NAME, "namespace": NAMESPACE}],
-    }
-
-
-def config_map(config: model.VClusterConfig) -> Obj:
-    """The Corefile. ``NodeHosts`` is added by ``node_hosts``, by another field owner."""
-    written = config.control_plane.coredns.overwrite_config
-    return {"metadata": {"name": NAME, "namespace": NAMESPACE}, "data": {"Corefile": written or corefile(config)}}
-
-
-def corefile(config: model.VClusterConfig) -> str:
-    """One server for the cluster's names, node names and, for everything else, the resolver of the node."""
-    domain = config.networking.advanced.cluster_domain
-    zones = [*([domain] if domain != "cluster.local" else []), "cluster.local", "in-addr.arpa", "ip6.arpa"]
-    lines = [
-        f".:{_PORT} {{",
-        "    errors",
-        "    health",
-        "    ready",
-        *_node_names(config),
-        f"    kubernetes {' '.join(zones)} {{",
-        "        pods insecure",
-        "        fallthrough in-addr.arpa ip6.arpa",
-        "    }",
-        "    hosts /etc/coredns/NodeHosts {",
-        "        ttl 60",
-        "        reload 15s",
-        "        fallthrough",
-        "    }",
-        "    prometheus :9153",
-        "    forward . /etc/resolv.conf",
-        "    cache 30",
-        "    loop",
-        "    reload",
-        "    loadbalance",
-        "}",
-        "import /etc/coredns/custom/*.server",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _node_names(config: model.VClusterConfig) -> list[str]:
-    if not config.networking.advanced.proxy_kubelets.by_hostname:
-        return []
-    return [r"    rewrite name regex .*\.nodes\.vcluster\.com kubernetes.default.svc.cluster.local"]
-
-
-def service(config: model.VClusterConfig) -> Obj:
-    """``kube-dns``: its ClusterIP is the nameserver of every tenant pod."""
-    wanted = config.control_plane.coredns.service
-    return {
-        "metadata": {
-            "name": SERVICE,
-            "namespace": NAMESPACE,
-            "annotations": {"prometheus.io/port": "9153", "prometheus.io/scrape": "true", **wanted.annotations},
-            "labels": {**_LABELS, **wanted.labels},
-        },
-        "spec": {
-            "selector": _SELECTOR,
-            "ports": [
-                {"name": "dns", "port": 53, "targetPort": _PORT, "protocol": "UDP"},
-                {"name": "dns-tcp", "port": 53, "targetPort": _PORT, "protocol": "TCP"},
-                {"name": "metrics", "port": 9153, "targetPort": 9153, "protocol": "TCP"},
-            ],
-            **wanted.spec,
-        },
-    }
-
-
-def deployment(config: model.VClusterConfig, *, minor: int) -> Obj:
-    """The Deployment of CoreDNS, without rights and with a read-only file system."""
-    wanted = config.control_plane.coredns.deployment
-    return {
-        "metadata": {
-            "name": NAME,
-            "namespace": NAMESPACE,
-            "annotations": dict(wanted.annotations),
-            "labels": {**_LABELS, **wanted.labels},
-        },
-        "spec": {
-            "replicas": wanted.replicas,
-            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1}},
-            "selector": {"matchLabels": _SELECTOR},
-            "template": {
-                "metadata": {
-                    "annotations": dict(wanted.pods.annotations),
-                    "labels": {**_SELECTOR, **wanted.pods.labels},
-                },
-                "spec": _pod(config, minor=minor),
-            },
-        },
-    }
-
-
-def _pod(config: model.VClusterConfig, *, minor: int) -> Obj:
-    wanted = config.control_plane.coredns.deployment
-    items = [{"key": "Corefile", "path": "Corefile"}, {"key": "NodeHosts", "path": "NodeHosts"}]
-    spec: Obj = {
-        "serviceAccountName": NAME,
-        "dnsPolicy": "Default",
-        "nodeSelector": {"kubernetes.io/os": "linux", **wanted.node_selector},
-        "tolerations": wanted.tolerations,
-        "affinity": wanted.affinity,
-        "topologySpreadConstraints": wanted.topology_spread_constraints,
-        "priorityClassName": config.control_plane.coredns.priority_class_name,
-        "containers": [_container(config, minor=minor)],
-        "volumes": [
-            {"name": "config-volume", "configMap": {"name": NAME, "items": items}},
-            {"name": "custom-config-volume", "configMap": {"name": "coredns-custom", "optional": True}},
-        ],
-    }
-    return {key: value for key, value in spec.items() if value}
-
-
-def _container(config: model.VClusterConfig, *, minor: int) -> Obj:
-    resources = config.control_plane.coredns.deployment.resources
-    return {
-        "name": NAME,
-        "image": image(config, minor=minor),
-        "imagePullPolicy": "IfNotPresent",
-        "args": ["-conf", "/etc/coredns/Corefile"],
-        "resources": resources.model_dump(by_alias=True, exclude_none=True),
-        "volumeMounts": [
-            {"name": "config-volume", "mountPath": "/etc/coredns", "readOnly": True},
-            {"name": "custom-config-volume", "mountPath": "/etc/coredns/custom", "readOnly": True},
-        ],
-        "ports": [
-            {"name": "dns", "containerPort": _PORT, "protocol": "UDP"},
-            {"name": "dns-tcp", "containerPort": _PORT, "protocol": "TCP"},
-            {"name": "metrics", "containerPort": 9153, "protocol": "TCP"},
-        ],
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "capabilities": {"add": ["NET_BIND_SERVICE"], "drop": ["ALL"]},
-            "readOnlyRootFilesystem": True,
-            "runAsGroup": 1001,
-            "runAsNonRoot": True,
-            "runAsUser": 1001,
-        },
-        "livenessProbe": _probe("/health", 8080, initialDelaySeconds=60, timeoutSeconds=5, failureThreshold=5),
-        "readinessProbe": _probe("/ready", 8181, periodSeconds=2, timeoutSeconds=1, failureThreshold=3),
-    }
-
-
-def image(config: model.VClusterConfig, *, minor: int) -> str:
-    """The configured image, else the one that fits the version of Kubernetes."""
-    configured = config.control_plane.coredns.deployment.image
-    registry = config.control_plane.advanced.default_image_registry.rstrip("/")
-    chosen = configured or f"coredns/coredns:{_VERSIONS.get(minor, _LATEST)}"
-    return f"{registry}/{chosen}" if registry else chosen
-
-
-def _probe(path: str, port: int, **timing: int) -> Obj:
-    return {"httpGet": {"path": path, "port": port, "scheme": "HTTP"}, **timing}
-
-
-def node_hosts(nodes: list[Obj]) -> str:
-    """``<InternalIP> <hostname>`` of each virtual node, sorted: node names resolve to node Services."""
-    lines = []
-    for node in nodes:
-        found = {one["type"]: one["address"] for one in (node.get("status") or {}).get("addresses") or ()}
-        if "InternalIP" in found:
-            lines.append(f"{found['InternalIP']} {node['metadata']['name']}")
-    return "".join(f"{line}\n" for line in sorted(lines))
+_NODE_HOSTS_MANAGER: Final = "vcluster-node-hosts"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Dns:
-    """The duty: CoreDNS is installed as configured, and knows the nodes."""
+    """The duty: CoreDNS is installed as configured."""
 
     config: model.VClusterConfig
+    settings: settings_module.SyncerSettings
     virtual: client_module.Client
+    host: client_module.Client
 
     async def reconcile(self) -> None:
         """Apply everything; server-side apply leaves fields of others alone and writes nothing when nothing differs."""
-        if not self.config.control_plane.coredns.enabled:
+        coredns = self.config.control_plane.coredns
+        if not coredns.enabled:
             return
-        version = str((await self.virtual.version())["gitVersion"])
-        for resource, obj in self._wanted(minor=int(version.split(".")[1])):
+        if coredns.overwrite_manifests:
+            await self._apply_written(coredns.overwrite_manifests)
+            return
+        if coredns.embedded:
+            await self._remove_deployment()
+        for resource, obj in dns_objects.objects(self.config, await self._around()):
             await self._apply(resource, obj)
-        data = {"data": {"NodeHosts": node_hosts(await self.virtual.list(NODES))}}
-        await self._apply(
-            CONFIG_MAPS, {"metadata": {"name": NAME, "namespace": NAMESPACE}, **data}, manager="vcluster-node-hosts"
+
+    async def _around(self) -> dns_objects.Around:
+        local = self.settings.host_kubeconfig is not None
+        asked = self.config.networking.advanced.fallback_host_cluster
+        version = str((await self.virtual.version())["gitVersion"])
+        return dns_objects.Around(
+            minor=int(version.split(".")[1]),
+            host_dns=await host_dns.server(self.host, local=local) if asked else corefile.RESOLVERS,
+            # a namespace that lets nobody be root may have a range of users; ours is in it
+            user=os.getuid() or dns_objects.USER,
+            group=os.getgid() or dns_objects.USER,
+            address=addresses.control_plane(self.settings.pod_ip),
+            port=self.settings.ports.dns,
+            metrics_port=self.settings.ports.dns_metrics,
         )
 
-    def _wanted(self, *, minor: int) -> list[tuple[Resource, Obj]]:
-        written = self.config.control_plane.coredns.overwrite_manifests
-        if not written:
-            return objects(self.config, minor=minor)
-        documents: list[Obj] = [one for one in yaml.safe_load_all(written) if one]
-        return [(_resource_of(one), one) for one in documents]
+    async def _apply_written(self, text: str) -> None:
+        """The user's own manifests, of whatever kind."""
+        for obj in (one for one in yaml.safe_load_all(text) if one):
+            kind, (group, _, version) = str(obj.get("kind")), str(obj.get("apiVersion")).rpartition("/")
+            resource = await discovery.find(self.virtual, kind, group=group, version=version)
+            if resource is None:
+                raise loops.NotYetError(
+                    f"controlPlane.coredns.overwriteManifests has a {kind} of {obj.get('apiVersion')}, which the"
+                    " virtual cluster does not know; write apiVersion and kind as kubectl would take them"
+                )
+            meta = dict(obj.get("metadata") or {})
+            if resource.namespaced:
+                meta.setdefault("namespace", "default")
+            await self._apply(resource, {**obj, "metadata": meta})
 
-    async def _apply(self, resource: Resource, obj: Obj, *, manager: str = _FIELD_MANAGER) -> None:
-        body: dict[str, Any] = {"apiVersion": resource.api_version, "kind": resource.kind, **obj}
-        meta = obj["metadata"]
+    async def _remove_deployment(self) -> None:
+        """The embedded server takes over from pods: those go first, and with them their endpoints on both sides."""
+        found = await self._deployment()
+        if found is not None:
+            await self._delete(found)
+        if await self.virtual.list(PODS, NAMESPACE, label_selector=f"k8s-app={dns_objects.APP}"):
+            raise loops.NotYetError(
+                "the pods of CoreDNS are still there; the embedded one takes over when they are gone"
+            )
+
+    async def _apply(self, resource: Resource, obj: Obj) -> None:
         try:
-            await self._patch(resource, meta, body, manager)
+            await apply(self.virtual, resource, obj, manager=_FIELD_MANAGER)
         except errors.Invalid:
-            if resource != DEPLOYMENTS:
+            found = await self._deployment() if resource == dns_objects.DEPLOYMENTS else None
+            if found is None or found["spec"]["selector"] == obj["spec"]["selector"]:
                 raise
-            # a Deployment with another selector, of an earlier release: a selector cannot be changed
-            await self.virtual.delete(resource, meta["name"], meta.get("namespace"), propagation_policy="Background")
-            await self._patch(resource, meta, body, manager)
+            # of an earlier release: a selector cannot be changed
+            await self._delete(found)
+            await apply(self.virtual, resource, obj, manager=_FIELD_MANAGER)
 
-    async def _patch(self, resource: Resource, meta: Obj, body: Obj, manager: str) -> None:
-        await self.virtual.patch(
-            resource,
-            meta["name"],
-            body,
-            meta.get("namespace"),
-            patch_type=requests.PatchType.APPLY,
-            field_manager=manager,
-            force=True,
+    async def _deployment(self) -> Obj | None:
+        try:
+            return await self.virtual.get(dns_objects.DEPLOYMENTS, NAME, NAMESPACE)
+        except errors.NotFound:
+            return None
+
+    async def _delete(self, deployment: Obj) -> None:
+        await self.virtual.delete(
+            dns_objects.DEPLOYMENTS,
+            NAME,
+            NAMESPACE,
+            uid=deployment["metadata"]["uid"],
+            propagation_policy="Background",
         )
 
 
-def _resource_of(obj: Obj) -> Resource:
-    known = {
-        one.kind: one
-        for one in (SERVICE_ACCOUNTS, CLUSTER_ROLES, CLUSTER_ROLE_BINDINGS, CONFIG_MAPS, SERVICES, DEPLOYMENTS)
-    }
-    found = known.get(obj.get("kind", ""))
-    if found is None:
-        raise loops.NotYetError(
-            f"controlPlane.coredns.overwriteManifests has a {obj.get('kind')}, which is not applied; "
-            f"write one of {', '.join(known)}"
-        )
-    return found
+@dataclasses.dataclass(frozen=True, slots=True)
+class NodeHosts:
+    """The duty: CoreDNS knows the nodes, from a ConfigMap or, in the control plane, from a file."""
+
+    config: model.VClusterConfig
+    settings: settings_module.SyncerSettings
+    virtual: client_module.Client
+
+    async def reconcile(self) -> None:
+        """Write the lines of all nodes; a later change reaches CoreDNS within its reload interval."""
+        coredns = self.config.control_plane.coredns
+        if not coredns.enabled:
+            return
+        text = dns_objects.node_hosts(await self.virtual.list(NODES))
+        obj = {"metadata": {"name": NAME, "namespace": NAMESPACE}, "data": {"NodeHosts": text}}
+        await apply(self.virtual, CONFIG_MAPS, obj, manager=_NODE_HOSTS_MANAGER)
+        if coredns.embedded:
+            _write_changed(embedded_dns.node_hosts_file(self.settings), text)
+
+
+def _write_changed(file: Path, text: str) -> None:
+    try:
+        if file.read_text(encoding="utf-8") == text:
+            return
+    except (OSError, UnicodeDecodeError):
+        pass  # not there yet, or broken: written anew
+    settings_module.write_private(file, text)
+
+
+async def apply(client: client_module.Client, resource: Resource, obj: Obj, *, manager: str) -> None:
+    """Server-side apply of one object."""
+    body: dict[str, Any] = {"apiVersion": resource.api_version, "kind": resource.kind, **obj}
+    meta = obj["metadata"]
+    await client.patch(
+        resource,
+        meta["name"],
+        body,
+        meta.get("namespace"),
+        patch_type=requests.PatchType.APPLY,
+        field_manager=manager,
+        force=True,
+    )

@@ -24,6 +24,9 @@ from nestling.controlplane import (
     authority,
     certificates,
     components,
+    corefile,
+    embedded_dns,
+    host_dns,
     host_version,
     neighbours,
     pki,
@@ -66,6 +69,7 @@ class _Host:
     service: Obj
     cidr: str
     stored: pki.Files = dataclasses.field(repr=False)
+    dns: str = corefile.RESOLVERS
 
 
 async def prepare(settings: settings_module.StartSettings) -> Path:
@@ -127,14 +131,23 @@ async def _prepare(settings: settings_module.StartSettings) -> Path:
     files = pki.complete(files, certificates.request(config, syncer))
     settings_module.write_private(settings.data_dir / OWNER, _identity(settings))
     pki.write(syncer.pki_dir, files)
-    return write_plan(config, syncer, paths)
+    return write_plan(config, syncer, paths, host_dns=host.result().dns)
 
 
-def write_plan(config: model.VClusterConfig, syncer: settings_module.SyncerSettings, paths: Mapping[str, Path]) -> Path:
+def write_plan(
+    config: model.VClusterConfig,
+    syncer: settings_module.SyncerSettings,
+    paths: Mapping[str, Path],
+    *,
+    host_dns: str = corefile.RESOLVERS,
+) -> Path:
     """Write the files that the processes read, the plan last; returns the plan's path."""
     state_dir = syncer.state_dir
     (state_dir / "logs").mkdir(parents=True, exist_ok=True, mode=0o700)
     inputs = components.Inputs(config=config, syncer=syncer, binaries=paths, settings_file=state_dir / SETTINGS)
+    if embedded_dns.wanted(config):
+        text = embedded_dns.text(config, syncer, host_dns=host_dns)
+        settings_module.write_private(embedded_dns.file(syncer), text)
     settings_module.write_private(components.authentication_file(inputs), anonymous.authentication_file(inputs.minor))
     settings_module.write_private(state_dir / SETTINGS, settings_module.to_json(syncer))
     plan_file = state_dir / PLAN
@@ -196,7 +209,9 @@ async def _read_host(settings: settings_module.StartSettings, config: model.VClu
             group.create_task(neighbours.check(client, tenant))
         found = service.result()
         cidr = service_cidr.configured(config) or await service_cidr.detect(client, tenant, found)
-    return _Host(found, cidr, stored.result())
+        asks = embedded_dns.asks_host(config)
+        resolver = await host_dns.server(client, local=settings.local) if asks else corefile.RESOLVERS
+    return _Host(found, cidr, stored.result(), resolver)
 
 
 async def _service(client: client_module.Client, tenant: Tenant) -> Obj:

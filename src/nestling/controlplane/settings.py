@@ -63,6 +63,11 @@ class Ports:
     scheduler: int = 10259
     health: int = 9443
     kubelet: int = 10250
+    # of the embedded CoreDNS
+    dns: int = 1053
+    dns_health: int = 8080
+    dns_ready: int = 8181
+    dns_metrics: int = 9153
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ from nestling.controlplane import (
 from nestling.controlplane import settings as settings_module
 from nestling.kube import cache, errors, kubeconfig
 from nestling.kube import client as client_module
-from nestling.kube.resource import ENDPOINT_SLICES, ENDPOINTS, SECRETS, SERVICES, Resource
+from nestling.kube.resource import CONFIG_MAPS, ENDPOINT_SLICES, ENDPOINTS, NODES, SECRETS, SERVICES, Resource
 from nestling.naming.tenant import Tenant
 from nestling.syncer import manager, metrics, status
 
@@ -76,11 +76,12 @@ class Duties:
     kubeconfigs: loops.Duty
     kubernetes: loops.Duty
     dns: loops.Duty
+    node_hosts: loops.Duty
     metrics: loops.Duty
 
     def all(self) -> tuple[loops.Duty, ...]:
         """Every duty."""
-        return (self.certificates, self.kubeconfigs, self.kubernetes, self.dns, self.metrics)
+        return (self.certificates, self.kubeconfigs, self.kubernetes, self.dns, self.node_hosts, self.metrics)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -197,7 +198,10 @@ def _duties(
         certificates=loops.Duty("certificates", keeper.reconcile, metrics=duty_metrics, interval=CERTIFICATE_INTERVAL),
         kubeconfigs=loops.Duty("kubeconfig-export", exporter.reconcile, metrics=duty_metrics),
         kubernetes=loops.Duty("kubernetes-service", kubernetes.reconcile, metrics=duty_metrics),
-        dns=loops.Duty("dns", dns.Dns(config, sides.virtual).reconcile, metrics=duty_metrics),
+        dns=loops.Duty("dns", dns.Dns(config, settings, sides.virtual, sides.host).reconcile, metrics=duty_metrics),
+        node_hosts=loops.Duty(
+            "node-hosts", dns.NodeHosts(config, settings, sides.virtual).reconcile, metrics=duty_metrics
+        ),
         metrics=loops.Duty("metrics-service", metrics_api.reconcile, metrics=duty_metrics),
     )
 
@@ -208,10 +212,12 @@ def _watchers(
     """Watches of the single objects that duties depend on; a change wakes the duty."""
     tenant = Tenant(settings.name, settings.namespace)
     exported = [(target.namespace, target.name) for target in kubeconfigs.targets(config, tenant, port=settings.port)]
-    wanted: list[tuple[client_module.Client, Resource, str, str, tuple[loops.Duty, ...]]] = [
+    wanted: list[tuple[client_module.Client, Resource, str | None, str | None, tuple[loops.Duty, ...]]] = [
         (sides.host, SERVICES, tenant.namespace, tenant.name, (duties.kubernetes, duties.certificates)),
         (sides.host, SECRETS, tenant.namespace, certificates.secret_name(tenant), (duties.certificates,)),
         (sides.virtual, SERVICES, dns.NAMESPACE, dns.SERVICE, (duties.dns,)),
+        (sides.virtual, CONFIG_MAPS, dns.NAMESPACE, dns.NAME, (duties.node_hosts,)),
+        (sides.virtual, NODES, None, None, (duties.node_hosts,)),
         *((sides.host, SECRETS, namespace, name, (duties.kubeconfigs,)) for namespace, name in exported),
         *(
             (sides.virtual, resource, kubernetes_service.NAMESPACE, kubernetes_service.NAME, (duties.kubernetes,))
@@ -222,9 +228,14 @@ def _watchers(
 
 
 def _watcher(
-    client: client_module.Client, resource: Resource, namespace: str, name: str, duties: tuple[loops.Duty, ...]
+    client: client_module.Client,
+    resource: Resource,
+    namespace: str | None,
+    name: str | None,
+    duties: tuple[loops.Duty, ...],
 ) -> cache.Informer:
-    informer = cache.Informer(client, resource, namespace=namespace, field_selector=f"metadata.name={name}")
+    selector = f"metadata.name={name}" if name else None
+    informer = cache.Informer(client, resource, namespace=namespace, field_selector=selector)
     informer.add_handler(_waker(duties))
     return informer
 

@@ -1,128 +1,182 @@
-"""CoreDNS inside the virtual cluster, as objects (spec §3.1)."""
+"""The duties for names inside the virtual cluster: what they apply, replace and remove (spec §3.1)."""
 
 from __future__ import annotations
 
-from typing import Any
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from nestling.config import load, model
-from nestling.controlplane import dns, loops
-from nestling.kube.resource import CONFIG_MAPS, SERVICES
+from nestling.controlplane import corefile, dns, dns_objects, embedded_dns, host_dns, loops, settings
+from nestling.kube import client as client_module
+from nestling.kube import errors, requests
+from nestling.kube.resource import PODS, SERVICES, Obj, Resource
+from tests.unit.controlplane import samples
+
+EMBEDDED = "controlPlane.coredns.embedded=true"
+JOBS = {"resource": "jobs", "responseKind": {"kind": "Job"}, "scope": "Namespaced", "verbs": ["list"]}
+SERVED = {"items": [{"metadata": {"name": "batch"}, "versions": [{"version": "v1", "resources": [JOBS]}]}]}
 
 
 def config(*sets: str) -> model.VClusterConfig:
     return load.load([], list(sets), refuse_unsupported=False)
 
 
-def found(kind: str, *sets: str, minor: int = 36) -> dict[str, Any]:
-    return next(obj for resource, obj in dns.objects(config(*sets), minor=minor) if resource.kind == kind)
-
-
-def test_pods_are_called_so_that_no_selector_of_the_hosts_dns_finds_them() -> None:
-    deployment = found("Deployment")
-    assert deployment["spec"]["selector"] == {"matchLabels": {"k8s-app": "vcluster-kube-dns"}}
-    assert deployment["spec"]["template"]["metadata"]["labels"] == {"k8s-app": "vcluster-kube-dns"}
-    assert found("Service")["spec"]["selector"] == {"k8s-app": "vcluster-kube-dns"}
-
-
-def test_the_service_is_kube_dns_on_53_and_leads_to_1053() -> None:
-    service = found("Service")
-    assert (service["metadata"]["namespace"], service["metadata"]["name"]) == ("kube-system", "kube-dns")
-    assert [(port["port"], port["targetPort"], port["protocol"]) for port in service["spec"]["ports"]] == [
-        (53, 1053, "UDP"),
-        (53, 1053, "TCP"),
-        (9153, 9153, "TCP"),
-    ]
-
-
-@pytest.mark.parametrize(("minor", "version"), [(36, "1.14.2"), (34, "1.12.1"), (32, "1.11.3"), (99, "1.14.2")])
-def test_the_image_fits_the_version_of_kubernetes(minor: int, version: str) -> None:
-    assert dns.image(config(), minor=minor) == f"coredns/coredns:{version}"
-
-
-def test_the_image_can_be_chosen_and_comes_from_the_default_registry() -> None:
-    sets = (
-        "controlPlane.coredns.deployment.image=my/dns:1",
-        "controlPlane.advanced.defaultImageRegistry=registry.example/",
-    )
-    assert dns.image(config(*sets), minor=36) == "registry.example/my/dns:1"
-
-
-def test_the_pod_has_no_rights() -> None:
-    pod = found("Deployment")["spec"]["template"]["spec"]
-    security = pod["containers"][0]["securityContext"]
-    assert security["runAsNonRoot"]
-    assert security["readOnlyRootFilesystem"]
-    assert not security["allowPrivilegeEscalation"]
-    assert security["capabilities"] == {"add": ["NET_BIND_SERVICE"], "drop": ["ALL"]}
-    assert pod["dnsPolicy"] == "Default"
-
-
-def test_the_corefile_serves_the_cluster_domain_and_node_names() -> None:
-    text = dns.corefile(config("networking.advanced.clusterDomain=team.example"))
-    assert ".:1053 {" in text
-    assert "kubernetes team.example cluster.local in-addr.arpa ip6.arpa {" in text
-    assert "hosts /etc/coredns/NodeHosts {" in text
-    assert r".*\.nodes\.vcluster\.com" in text
-    assert text.count("{") == text.count("}")
-
-
-def test_node_names_are_left_out_when_nodes_are_not_found_by_name() -> None:
-    assert "nodes" not in dns.corefile(config("networking.advanced.proxyKubelets.byHostname=false"))
-
-
-def test_a_corefile_of_the_user_replaces_ours() -> None:
-    assert found("ConfigMap", "controlPlane.coredns.overwriteConfig=.:1053 {}")["data"] == {"Corefile": ".:1053 {}"}
-
-
-def test_node_hosts_are_sorted_lines_of_address_and_name() -> None:
-    nodes = [
-        {"metadata": {"name": name}, "status": {"addresses": [{"type": "InternalIP", "address": address}]}}
-        for name, address in (("b", "10.0.0.2"), ("a", "10.0.0.1"))
-    ]
-    assert dns.node_hosts([*nodes, {"metadata": {"name": "bare"}}]) == "10.0.0.1 a\n10.0.0.2 b\n"
-
-
-class FakeClient:
-    """Records what is applied."""
+class Api:
+    """What is there, what was applied and by whom, and what was deleted."""
 
     def __init__(self) -> None:
+        self.objects: dict[tuple[str, str], Obj] = {}
         self.applied: list[tuple[str, str, str]] = []
+        self.deleted: list[tuple[str, str | None]] = []
+
+    @property
+    def client(self) -> client_module.Client:
+        return cast("client_module.Client", self)
+
+    def put(self, resource: Resource, name: str, **body: Any) -> None:
+        self.objects[resource.kind, name] = {"metadata": {"name": name, "uid": f"uid-{name}"}, **body}
 
     async def version(self) -> dict[str, str]:
         return {"gitVersion": "v1.36.3"}
 
-    async def list(self, _resource: object) -> list[dict[str, Any]]:
-        return []
+    async def send(self, request: requests.Request) -> bytes:
+        found = SERVED if request.path == "/apis" else {}
+        return json.dumps({"kind": "APIGroupDiscoveryList", **found}).encode()
 
-    async def patch(self, resource: Any, name: str, _body: object, _namespace: object, **options: Any) -> None:
+    async def get(self, resource: Resource, name: str, _namespace: str | None = None) -> Obj:
+        if (resource.kind, name) not in self.objects:
+            raise errors.NotFound(status=404, reason="NotFound", message="no")
+        return self.objects[resource.kind, name]
+
+    async def list(self, resource: Resource, *_where: Any, **_options: Any) -> list[Obj]:
+        return [obj for (kind, _), obj in self.objects.items() if kind == resource.kind]
+
+    async def patch(self, resource: Resource, name: str, body: Obj, _namespace: object, **options: Any) -> None:
+        old = self.objects.get((resource.kind, name))
+        if resource.kind == "Deployment" and old and old["spec"]["selector"] != body["spec"]["selector"]:
+            raise errors.Invalid(status=422, reason="Invalid", message="field is immutable")
+        self.objects[resource.kind, name] = body
         self.applied.append((resource.kind, name, options["field_manager"]))
 
+    async def delete(
+        self, resource: Resource, name: str, *_where: Any, uid: str | None = None, **_options: Any
+    ) -> None:
+        self.deleted.append((resource.kind, uid))
+        del self.objects[resource.kind, name]
 
-async def test_the_duty_applies_everything_and_owns_node_hosts_apart() -> None:
-    client = FakeClient()
-    await dns.Dns(config(), client).reconcile()  # type: ignore[arg-type]  # a client in all that the duty uses
-    assert [kind for kind, _, _ in client.applied] == [
-        *("ServiceAccount", "ClusterRole", "ClusterRoleBinding", "ConfigMap", "Service", "Deployment", "ConfigMap"),
+
+@pytest.fixture
+def api() -> Api:
+    return Api()
+
+
+async def applied(api: Api, *sets: str, syncer: settings.SyncerSettings = samples.SYNCER) -> list[str]:
+    """The kinds that one run of the duty applies."""
+    api.applied.clear()
+    await dns.Dns(config(*sets), syncer, api.client, api.client).reconcile()
+    return [kind for kind, _, _ in api.applied]
+
+
+async def test_everything_is_applied(api: Api) -> None:
+    assert await applied(api) == [
+        *("ServiceAccount", "ClusterRole", "ClusterRoleBinding", "ConfigMap", "Service", "Deployment"),
     ]
-    assert client.applied[-1] == (CONFIG_MAPS.kind, "coredns", "vcluster-node-hosts")
 
 
-async def test_the_duty_does_nothing_when_coredns_is_switched_off() -> None:
-    client = FakeClient()
-    await dns.Dns(config("controlPlane.coredns.enabled=false"), client).reconcile()  # type: ignore[arg-type]  # as above
-    assert client.applied == []
+async def test_nothing_is_done_when_coredns_is_switched_off(api: Api) -> None:
+    assert await applied(api, "controlPlane.coredns.enabled=false") == []
 
 
-async def test_manifests_of_the_user_replace_ours() -> None:
-    client = FakeClient()
-    text = "controlPlane.coredns.overwriteManifests=kind: Service\nmetadata: {name: kube-dns\\, namespace: kube-system}"
-    await dns.Dns(config(text), client).reconcile()  # type: ignore[arg-type]  # as above
-    assert client.applied[0][:2] == (SERVICES.kind, "kube-dns")
+async def test_a_deployment_with_another_selector_is_made_anew(api: Api) -> None:
+    api.put(dns_objects.DEPLOYMENTS, "coredns", spec={"selector": {"matchLabels": {"k8s-app": "kube-dns"}}})
+    assert (await applied(api))[-1] == "Deployment"
+    assert api.deleted == [("Deployment", "uid-coredns")]
+    assert api.objects["Deployment", "coredns"]["spec"]["selector"] == {"matchLabels": dns_objects.SELECTOR}
 
 
-async def test_a_manifest_of_another_kind_is_named() -> None:
-    text = "controlPlane.coredns.overwriteManifests=kind: Job\nmetadata: {name: x}"
-    with pytest.raises(loops.NotYetError, match="has a Job, which is not applied"):
-        await dns.Dns(config(text), FakeClient()).reconcile()  # type: ignore[arg-type]  # as above
+async def test_a_deployment_is_not_deleted_because_a_value_of_the_user_is_invalid(api: Api) -> None:
+    api.put(dns_objects.DEPLOYMENTS, "coredns", spec={"selector": {"matchLabels": dns_objects.SELECTOR}})
+
+    async def refuse(resource: Resource, *_arguments: Any, **_options: Any) -> None:
+        if resource.kind == "Deployment":
+            raise errors.Invalid(status=422, reason="Invalid", message="tolerations are wrong")
+
+    api.patch = refuse  # type: ignore[method-assign]  # this server refuses
+    with pytest.raises(errors.Invalid, match="tolerations"):
+        await applied(api)
+    assert api.deleted == []
+
+
+async def test_the_embedded_server_takes_over_when_the_pods_are_gone(api: Api) -> None:
+    api.put(dns_objects.DEPLOYMENTS, "coredns", spec={})
+    api.put(PODS, "coredns-1")
+    with pytest.raises(loops.NotYetError, match="still there"):
+        await applied(api, EMBEDDED)
+    assert (api.deleted, api.applied) == ([("Deployment", "uid-coredns")], [])
+    del api.objects["Pod", "coredns-1"]
+    assert await applied(api, EMBEDDED) == ["Service", "Endpoints"]
+
+
+async def test_manifests_of_the_user_replace_ours_whatever_their_kind(api: Api) -> None:
+    text = "apiVersion: batch/v1\nkind: Job\nmetadata: {name: x}\n---\n"
+    assert await applied(api, f"controlPlane.coredns.overwriteManifests={text}", EMBEDDED) == ["Job"]
+    assert api.objects["Job", "x"]["metadata"]["namespace"] == "default"
+
+
+async def test_a_manifest_of_an_unknown_kind_is_named(api: Api) -> None:
+    text = "controlPlane.coredns.overwriteManifests=apiVersion: v1\nkind: Pond\nmetadata: {name: x}"
+    with pytest.raises(loops.NotYetError, match="has a Pond of v1, which the virtual cluster does not know"):
+        await applied(api, text)
+
+
+async def test_unknown_names_go_to_the_host_when_the_configuration_says_so(api: Api) -> None:
+    local = dataclasses.replace(samples.SYNCER, host_kubeconfig=Path("/host"))
+    api.put(SERVICES, "kube-dns", spec={"clusterIP": "10.96.0.10"})
+    await applied(api, "networking.advanced.fallbackHostCluster=true", syncer=local)
+    assert "forward . 10.96.0.10\n" in api.objects["ConfigMap", "coredns"]["data"]["Corefile"]
+
+
+@pytest.mark.parametrize(
+    ("text", "server"),
+    [
+        ("search a.svc\nnameserver 10.0.0.10\nnameserver 10.0.0.11\n", "10.0.0.10"),
+        ("nameserver\n", corefile.RESOLVERS),
+        (None, corefile.RESOLVERS),
+    ],
+    ids=["the first", "a broken line", "no file"],
+)
+async def test_in_a_pod_the_host_is_the_name_server_of_the_pod(
+    api: Api, tmp_path: Path, text: str | None, server: str
+) -> None:
+    file = tmp_path / "resolv.conf"
+    if text is not None:
+        file.write_text(text)
+    assert await host_dns.server(api.client, local=False, resolvers=file) == server
+
+
+async def test_a_host_without_name_server_leaves_the_resolvers_of_the_machine(api: Api) -> None:
+    assert await host_dns.server(api.client, local=True) == corefile.RESOLVERS
+
+
+async def test_node_hosts_have_an_owner_of_their_own(api: Api) -> None:
+    await dns.NodeHosts(config(), samples.SYNCER, api.client).reconcile()
+    assert api.applied == [("ConfigMap", "coredns", "vcluster-node-hosts")]
+
+
+async def test_the_embedded_server_finds_the_nodes_in_a_file(api: Api, tmp_path: Path) -> None:
+    syncer = dataclasses.replace(samples.SYNCER, state_dir=tmp_path)
+    api.objects["Node", "a"] = {
+        "metadata": {"name": "a"},
+        "status": {"addresses": [{"type": "InternalIP", "address": "10.0.0.1"}]},
+    }
+    duty = dns.NodeHosts(config(EMBEDDED), syncer, api.client)
+    await duty.reconcile()
+    file = embedded_dns.node_hosts_file(syncer)
+    assert file.read_text() == "10.0.0.1 a\n"
+    before = file.stat().st_ino
+    await duty.reconcile()
+    assert file.stat().st_ino == before

@@ -76,6 +76,9 @@ def resolved_names(config: model.VClusterConfig) -> Iterator[errors.Finding]:
             "vClusterService": target.v_cluster_service,
         }
         yield from _one_of((*place, "target"), targets)
+        if entry.hostname and target.host_namespace:
+            hint = "write hostService: namespace/name, or match a namespace or a service"
+            yield paths.problem((*place, "target", "hostNamespace"), "has no Service to look for", hint)
         yield from _shapes(place, entry)
         yield from _target_shapes((*place, "target"), targets)
 

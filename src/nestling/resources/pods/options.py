@@ -107,7 +107,8 @@ def _rewrite_hosts(config: model.VClusterConfig) -> RewriteHosts:
     settings = config.sync.to_host.pods.rewrite_hosts
     container = settings.init_container
     image = container.image
-    reference = "/".join(part for part in (image.registry, image.repository) if part)
+    registry = config.control_plane.advanced.default_image_registry.rstrip("/") or image.registry
+    reference = "/".join(part for part in (registry, image.repository) if part)
     return RewriteHosts(
         enabled=settings.enabled,
         image=f"{reference}:{image.tag}" if image.tag else reference,

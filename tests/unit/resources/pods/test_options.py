@@ -31,6 +31,11 @@ def test_options_default_as_in_the_chart() -> None:
     assert found.host_schedulers is None
 
 
+def test_the_default_registry_replaces_that_of_the_image_which_rewrites_hosts() -> None:
+    found = read("controlPlane: {advanced: {defaultImageRegistry: mirror.example/}}")
+    assert found.rewrite_hosts.image == "mirror.example/library/alpine:3.20"
+
+
 def test_options_are_read_from_the_configuration() -> None:
     found = read("""
 sync:
