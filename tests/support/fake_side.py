@@ -45,22 +45,24 @@ class FakeSide(client.Client):
         self.answers: list[Answer] = []
         #: Changes do not reach the caches while this is set: a watch that lags.
         self.is_deaf = False
-        self._informers: dict[tuple[str, str], cache.Informer] = {}
+        self._informers: dict[tuple[str, str], list[cache.Informer]] = {}
         self._revision = 100
         self._next_ip = first_ip
         self._taken_ips: set[str] = set()
 
     def attach(self, informers: Iterable[cache.Informer]) -> None:
-        """Caches that follow this server."""
+        """Caches that follow this server, in place of those of a syncer before."""
+        self._informers.clear()
         for informer in informers:
-            self._informers[_kind(informer.resource)] = informer
+            self._informers.setdefault(_kind(informer.resource), []).append(informer)
 
     def list_all(self) -> None:
         """Let the caches see everything that is there."""
-        for kind, informer in self._informers.items():
+        for kind, informers in self._informers.items():
             for body in list(self._all(kind).values()):
-                if _is_watched(informer, body):
-                    informer.store.upsert(json.dumps(body).encode())
+                for informer in informers:
+                    if _is_watched(informer, body):
+                        informer.store.upsert(json.dumps(body).encode())
 
     @property
     def writes(self) -> list[requests.Request]:
@@ -233,19 +235,19 @@ class FakeSide(client.Client):
                 del body["metadata"][field]
         body["metadata"]["resourceVersion"] = str(self._revision)
         self._all(kind)[key] = body
-        informer = self._informers.get(kind)
-        if informer is not None and not self.is_deaf:
-            if _is_watched(informer, body):
-                informer.store.upsert(json.dumps(body).encode())
+        informers = self._informers.get(kind, ())
+        watching = {id(one.store) for one in informers if _is_watched(one, body)}
+        for store in () if self.is_deaf else {id(one.store): one.store for one in informers}.values():
+            if id(store) in watching:
+                store.upsert(json.dumps(body).encode())
             else:
-                informer.store.remove(key)
+                store.remove(key)
         return fields.clone(body)
 
     def _remove(self, kind: tuple[str, str], key: Key) -> None:
         gone = self._all(kind).pop(key)
         self._revision += 1
-        informer = self._informers.get(kind)
-        if informer is not None and not self.is_deaf:
+        for informer in () if self.is_deaf else self._informers.get(kind, ()):
             informer.store.remove(key, uid=gone["metadata"]["uid"], resource_version=str(self._revision))
 
     def _all(self, kind: tuple[str, str]) -> dict[Key, Obj]:
@@ -290,6 +292,8 @@ def _is_watched(informer: cache.Informer, body: Obj) -> bool:
     query = informer.query
     selector = query.label_selector
     if query.namespace and body["metadata"].get("namespace") != query.namespace:
+        return False
+    if query.field_selector and query.field_selector != f"metadata.name={body['metadata']['name']}":
         return False
     if not selector:
         return True

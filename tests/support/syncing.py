@@ -137,8 +137,8 @@ class World:
                 now=lambda: self.clock,
             )
         )
-        self.virtual.attach(made._virtual.values())
-        self.host.attach(made._host.values())
+        for side in (self.virtual, self.host):
+            side.attach(informer for name, informer in made.caches if name.value == side.name)
         return made
 
     def _furnish(self) -> None:

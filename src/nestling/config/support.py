@@ -74,8 +74,6 @@ ROWS: Final[tuple[Row, ...]] = (
             "csiDrivers",
             "csiStorageCapacities",
             "customResources",
-            "configMaps",
-            "secrets",
             "deviceClasses",
         )
     ),
@@ -90,7 +88,6 @@ ROWS: Final[tuple[Row, ...]] = (
     # Networking.
     _row("networking.serviceCIDR", _L, "write serviceCIDR at the top level; this key belongs to private nodes"),
     _row("networking.podCIDR", _L, _PRIVATE),
-    _row("networking.replicateServices", _L, "remove it; reach the Service by its translated name on the host"),
     # Policies.
     _row("policies.podSecurityStandard", _L, "remove it; label namespaces of the virtual cluster with the standard"),
     _row("policies.centralAdmission", _L, "remove it"),

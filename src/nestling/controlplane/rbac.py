@@ -13,7 +13,7 @@ from nestling.config import model
 from nestling.config.models import base
 from nestling.kube.resource import Obj
 from nestling.naming.tenant import Tenant
-from nestling.syncer.rules import READ, PolicyRule
+from nestling.syncer.rules import FULL, READ, WATCH, PolicyRule
 
 _Key = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
 
@@ -24,6 +24,9 @@ class Kind(Protocol):
     @property
     def host_rules(self) -> tuple[PolicyRule, ...]:
         """What syncing this kind needs on the host."""
+
+    def more_host_rules(self, config: model.VClusterConfig, /) -> tuple[PolicyRule, ...]:
+        """What it needs there with this configuration."""
 
     def enabled(self, config: model.VClusterConfig, /) -> bool:
         """Is the kind synced?"""
@@ -50,7 +53,9 @@ def base_rules(config: model.VClusterConfig, tenant: Tenant) -> tuple[PolicyRule
 
 def enabled_rules(config: model.VClusterConfig, kinds: Iterable[Kind]) -> tuple[PolicyRule, ...]:
     """The rules of all kinds that are switched on."""
-    return tuple(rule for kind in kinds if kind.enabled(config) for rule in kind.host_rules)
+    return tuple(
+        rule for kind in kinds if kind.enabled(config) for rule in (*kind.host_rules, *kind.more_host_rules(config))
+    )
 
 
 def integration_rules(config: model.VClusterConfig) -> tuple[PolicyRule, ...]:
@@ -64,12 +69,35 @@ def integration_rules(config: model.VClusterConfig) -> tuple[PolicyRule, ...]:
     )
 
 
+def replication_rules(config: model.VClusterConfig) -> tuple[PolicyRule, ...]:
+    """What Services on both sides need: writing in the own namespace, reading the named ones elsewhere.
+
+    Endpoints are written on the host only where those of tenants are synced, with the rights of that kind.
+    """
+    wanted = config.networking.replicate_services
+    rules = []
+    if wanted.to_host:
+        rules += [PolicyRule(("",), ("services",), FULL), PolicyRule(("",), ("endpoints",), WATCH)]
+    sources = [entry.from_ or "" for entry in wanted.from_host]
+    own = tuple(dict.fromkeys(source for source in sources if "/" not in source))
+    foreign = tuple(dict.fromkeys(source.rpartition("/")[2] for source in sources if "/" in source))
+    if own:
+        rules.append(PolicyRule(("",), ("endpoints",), READ, own))
+    if foreign:
+        rules.append(PolicyRule(("",), ("endpoints", "services"), READ, foreign, cluster=True))
+    return tuple(rules)
+
+
+def _wanted(config: model.VClusterConfig, kinds: Iterable[Kind]) -> tuple[PolicyRule, ...]:
+    return (*enabled_rules(config, kinds), *integration_rules(config), *replication_rules(config))
+
+
 def role_rules(config: model.VClusterConfig, tenant: Tenant, kinds: Iterable[Kind]) -> list[Obj]:
     """The rules of Role ``vc-NAME``; ``rbac.role.overwriteRules`` replaces them, ``extraRules`` adds to them."""
     role = config.rbac.role
     if role.overwrite_rules:
         return list(role.overwrite_rules)
-    wanted = [*base_rules(config, tenant), *enabled_rules(config, kinds), *integration_rules(config)]
+    wanted = [*base_rules(config, tenant), *_wanted(config, kinds)]
     return [*render(rule for rule in wanted if not rule.cluster), *role.extra_rules]
 
 
@@ -80,7 +108,7 @@ def cluster_role_rules(config: model.VClusterConfig, kinds: Iterable[Kind]) -> l
     in another way.
     """
     role = config.rbac.cluster_role
-    wanted = [rule for rule in (*enabled_rules(config, kinds), *integration_rules(config)) if rule.cluster]
+    wanted = [rule for rule in _wanted(config, kinds) if rule.cluster]
     if not base.is_on(role.enabled, auto=bool(wanted or role.extra_rules or role.overwrite_rules)):
         return None
     if role.overwrite_rules:

@@ -285,6 +285,10 @@ class Informer:
         """Call this for each change from now on. A handler must not raise: that ends ``run``."""
         self.store.add_handler(handler)
 
+    def keys(self) -> list[Key]:
+        """What of the store this informer is for: all of it."""
+        return self.store.keys()
+
     def relist(self) -> None:
         """Give up the watch and list anew: somebody has found that the store is not what the server has."""
         self._doubted.set()
@@ -358,15 +362,13 @@ class Informer:
         Unless it is newer than the list: written by ourselves meanwhile.
         """
         listed_at = metadata.revision(event.resource_version)
-        for key in self.store.keys():  # noqa: SIM118 - a store is no dict
+        for key in self.keys():
             revision = metadata.revision(self.store.version(key))
             if key in self._listed:
                 continue
             is_newer = listed_at is not None and revision is not None and revision > listed_at
-            if self._rewound:
-                self.store.remove(key)
-            elif not is_newer:
-                self.store.remove(key, resource_version=event.resource_version)
+            if self._rewound or not is_newer:
+                self.store.remove(key, resource_version=None if self._rewound else event.resource_version)
         if self._rewound:
             self.store.forget_deletions()
         self._listed = set()

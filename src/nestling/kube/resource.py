@@ -28,6 +28,8 @@ class Resource:
     plural: str
     kind: str
     namespaced: bool = True
+    #: Names a second cache of the same resource, of other objects; the API server knows nothing of it.
+    view: str = ""
 
     @property
     def api_version(self) -> str:

@@ -127,7 +127,7 @@ async def _make_sure_that_it_is_gone(ctx: SyncContext, spec: SyncSpec, pair: Pai
     """
     if not wanted.delete_virtual or pair.host is not None or spec.host is None or pair.virtual is None:
         return
-    if pair.virtual["metadata"].get("deletionTimestamp"):
+    if pair.virtual["metadata"].get("deletionTimestamp") or not pair.host_key.name:
         return
     try:
         raw = await ctx.host.client.send(requests.get(spec.host, pair.host_key.name, pair.host_key.namespace or None))
@@ -147,7 +147,9 @@ def is_ours(ctx: SyncContext, spec: SyncSpec, host: Obj, key: VirtualKey, virtua
 
 
 async def _act(side: Side, action: Action) -> None:
-    if action.method == "PATCH":
+    if action.subresource is None:
+        request = requests.create(action.resource, action.body, action.namespace)
+    elif action.method == "PATCH":
         request = requests.patch(
             action.resource,
             action.name,

@@ -112,11 +112,11 @@ class CacheCheck:
 
     async def compare(self, one: Watched, *, grace: float = _GRACE) -> frozenset[cache.Key]:
         """The keys about which cache and server differ, twice in the same way."""
-        first = differences(one.informer.store, *await _listed(one))
+        first = differences(one.informer, *await _listed(one))
         if not first:
             return frozenset()
         await asyncio.sleep(grace)
-        second = differences(one.informer.store, *await _listed(one))
+        second = differences(one.informer, *await _listed(one))
         return frozenset(key for key, how in first.items() if second.get(key) == how)
 
     def _relist(self, one: Watched, reason: str) -> None:
@@ -129,11 +129,12 @@ class CacheCheck:
         return INTERVAL * random.uniform(0.8, 1.2)  # noqa: S311 - jitter, not cryptography
 
 
-def differences(store: cache.Store, listed: _Known, version: str) -> dict[cache.Key, tuple[str, str]]:
-    """Keys about which a store is wrong, each with how: (UID and version listed, the same held); "" for none.
+def differences(informer: cache.Informer, listed: _Known, version: str) -> dict[cache.Key, tuple[str, str]]:
+    """Keys about which a cache is wrong, each with how: (UID and version listed, the same held); "" for none.
 
     Whatever the store has that is newer than the list is right.
     """
+    store = informer.store
     at = metadata.revision(version)
     found: dict[cache.Key, tuple[str, str]] = {}
     for key, (uid, listed_version) in listed.items():
@@ -141,7 +142,7 @@ def differences(store: cache.Store, listed: _Known, version: str) -> dict[cache.
         held = (meta.uid, meta.resource_version) if meta is not None else ("", "")
         if held != (uid, listed_version) and not _is_newer(held[1], at):
             found[key] = (f"{uid} {listed_version}", " ".join(held))
-    for key in store.keys():  # noqa: SIM118 - a store is no dict
+    for key in informer.keys():  # noqa: SIM118 - an informer is no dict
         meta = store.meta(key)
         if key not in listed and meta is not None and not _is_newer(meta.resource_version, at):
             found[key] = ("", f"{meta.uid} {meta.resource_version}")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from prometheus_client import core, registry
 
-from nestling.kube import cache
+from nestling.kube import cache, sources
 from nestling.syncer import controller
 from nestling.syncer.spec import SideName
 
@@ -76,10 +76,10 @@ class Collector(registry.Collector):
         lists = core.CounterMetricFamily("nestling_cache_lists", "Complete lists of a resource.", labels=labels)
         failures = core.CounterMetricFamily("nestling_watch_errors", "Failed lists and watches.", labels=labels)
         for side, informer in self._informers:
-            which = [side.value, informer.resource.plural]
+            which = [side.value, sources.title(informer)]
             if informer.last_event:
                 age.add_metric(which, self._clock() - informer.last_event)
-            objects.add_metric(which, len(informer.store))
+            objects.add_metric(which, len(informer.keys()))
             lists.add_metric(which, informer.lists)
             failures.add_metric(which, informer.errors)
         return (age, objects, lists, failures)

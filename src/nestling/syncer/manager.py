@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from nestling.config import model
-from nestling.kube import cache, client
+from nestling.kube import cache, client, sources
 from nestling.kube import watch as watch_module
 from nestling.kube.resource import SERVICES, Resource
 from nestling.naming import labels
@@ -54,7 +54,8 @@ class Manager:
         self._parts = parts
         self.specs = tuple(spec for spec in parts.specs if spec.enabled(parts.config))
         self._virtual = {resource: self._virtual_informer(resource) for resource in self._resources(SideName.VIRTUAL)}
-        self._host = {resource: self._host_informer(resource, scope) for resource, scope in self._host_scopes().items()}
+        self._parts_of_host = self._host_parts()
+        self._host = {resource: found[0] for resource, found in self._parts_of_host.items()}
         self.context = self._context()
         self.controllers = tuple(controller.Controller(spec, self.context, parts.instruments) for spec in self.specs)
         self.scanner = drift.Scanner(self.controllers, self.context, parts.instruments)
@@ -66,12 +67,13 @@ class Manager:
     def caches(self) -> tuple[tuple[SideName, cache.Informer], ...]:
         """Every informer with its side."""
         virtual = ((SideName.VIRTUAL, informer) for informer in self._virtual.values())
-        return (*virtual, *((SideName.HOST, informer) for informer in self._host.values()))
+        host = (informer for found in self._parts_of_host.values() for informer in found)
+        return (*virtual, *((SideName.HOST, informer) for informer in host))
 
     @property
     def informers(self) -> tuple[cache.Informer, ...]:
         """Every informer of both sides."""
-        return (*self._virtual.values(), *self._host.values())
+        return tuple(informer for _, informer in self.caches)
 
     async def run(self) -> None:
         """Fill the caches, then sync until cancelled."""
@@ -123,7 +125,7 @@ class Manager:
         Service NAME, the owner of all, is always needed.
         """
         scopes = {SERVICES: Scope.NAMESPACE}
-        wanted = [(spec.host, spec.host_scope) for spec in self.specs if spec.host]
+        wanted = [(spec.host, spec.host_scope) for spec in self.specs if spec.host and spec.host_sources is None]
         wanted += [
             (watch.resource, watch.scope)
             for spec in self.specs
@@ -134,6 +136,18 @@ class Manager:
         for resource, scope in wanted:
             scopes[resource] = max(scopes.get(resource, Scope.MANAGED), scope, key=order.index)
         return scopes
+
+    def _host_parts(self) -> dict[Resource, tuple[cache.Informer, ...]]:
+        """The informers of each host resource: one, or one for each namespace or object that a kind names."""
+        wanted = self._parts
+        found: dict[Resource, tuple[cache.Informer, ...]] = {
+            resource: (self._host_informer(resource, scope),) for resource, scope in self._host_scopes().items()
+        }
+        for spec in self.specs:
+            if spec.host_sources is not None and spec.host is not None:
+                named = spec.host_sources(wanted.config, wanted.tenant)
+                found[spec.host] = sources.informers(wanted.host, spec.host, named, timing=wanted.timing)
+        return found
 
     def _virtual_informer(self, resource: Resource) -> cache.Informer:
         kinds = [spec for spec in self.specs if spec.virtual is resource and spec.references is not refers_to_nothing]

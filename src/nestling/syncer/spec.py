@@ -16,9 +16,9 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from nestling.config import model
-from nestling.kube import cache
+from nestling.kube import cache, sources
 from nestling.kube.resource import Obj, Resource
-from nestling.naming.tenant import HostKey, VirtualKey
+from nestling.naming.tenant import HostKey, Tenant, VirtualKey
 from nestling.syncer import fields, rules
 from nestling.syncer.context import SyncContext
 
@@ -115,13 +115,15 @@ class Replace:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """A write to a subresource that is not ``status``: a binding, ephemeral containers, a resize."""
+    """A write to a subresource that is not ``status``: a binding, ephemeral containers, a resize. Without subresource
+    another object that is created first.
+    """
 
     side: SideName
     resource: Resource
     namespace: str
     name: str
-    subresource: str
+    subresource: str | None
     body: Obj
     method: str = "POST"
 
@@ -197,6 +199,8 @@ class SyncSpec:
     naming: Naming
     enabled: Callable[[model.VClusterConfig], bool]
     host_scope: Scope = Scope.MANAGED
+    #: Instead of the scope: the host namespaces and objects that are watched. ``host`` is a view of its own then.
+    host_sources: Callable[[model.VClusterConfig, Tenant], Iterable[sources.Source]] | None = None
     #: Who owns which field when both objects exist.
     fields: tuple[fields.Row, ...] = ()
     #: virtual → body of the host object (spec and the like; the shell adds metadata). Default: a copy without status.
@@ -235,3 +239,5 @@ class SyncSpec:
     #: Reconciles that run concurrently (spec, process shape: ten per syncer).
     workers: int = 10
     host_rules: tuple[rules.PolicyRule, ...] = ()
+    #: Those that depend on more of the configuration than the kind's switch.
+    more_host_rules: Callable[[model.VClusterConfig], tuple[rules.PolicyRule, ...]] = lambda _config: ()

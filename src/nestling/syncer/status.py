@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime
 from typing import Final
 
-from nestling.kube import cache
+from nestling.kube import cache, sources
 from nestling.kube.resource import Obj
 from nestling.syncer import controller, drift, manager
 from nestling.syncer.spec import SideName
@@ -68,8 +68,8 @@ def _kind(one: controller.Controller, syncers: manager.Manager, report: drift.Re
 def _cache(side: SideName, informer: cache.Informer, clock: float) -> Obj:
     return {
         "side": side.value,
-        "resource": informer.resource.plural,
-        "objects": len(informer.store),
+        "resource": sources.title(informer),
+        "objects": len(informer.keys()),
         "ageSeconds": round(clock - informer.last_event, 1) if informer.last_event else None,
         "lists": informer.lists,
         "errors": informer.errors,

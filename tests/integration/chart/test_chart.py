@@ -37,6 +37,8 @@ sync:
     runtimeClasses: {enabled: true}
     priorityClasses: {enabled: true}
     storageClasses: {enabled: true}
+    configMaps: {enabled: true, mappings: {byName: {"shared/*": "config/*", "/own": "config/own"}}}
+    secrets: {enabled: true, mappings: {byName: {"a/one": "config/one", "b/two": "config/two", "": "own"}}}
 exportKubeConfig:
   additionalSecrets: [{name: extra, context: c}, {name: elsewhere, namespace: other, context: c}]
 controlPlane:
@@ -44,6 +46,10 @@ controlPlane:
   statefulSet: {highAvailability: {replicas: 3}}
   ingress: {enabled: true}
   advanced: {podDisruptionBudget: {enabled: true, minAvailable: 2}}
+networking:
+  replicateServices:
+    toHost: [{from: shop/web, to: web}]
+    fromHost: [{from: data/postgres, to: shop/db}, {from: cache, to: shop/cache}]
 policies: {resourceQuota: {enabled: true}, networkPolicy: {enabled: true}}
 rbac: {role: {extraRules: [{apiGroups: [x.example], resources: [things], verbs: [get]}]}}
 """

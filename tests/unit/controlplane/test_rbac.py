@@ -13,6 +13,7 @@ from tests.unit.controlplane import samples
 class Kind:
     enabled: Callable[[model.VClusterConfig], bool]
     host_rules: tuple[PolicyRule, ...]
+    more_host_rules: Callable[[model.VClusterConfig], tuple[PolicyRule, ...]] = lambda _config: ()
 
 
 PODS = Kind(lambda config: config.sync.to_host.pods.enabled, (PolicyRule(("",), ("pods",), FULL),))

@@ -11,6 +11,7 @@ import pytest
 
 from nestling import resources
 from nestling.config import load
+from nestling.syncer.rules import PolicyRule
 from nestling.syncer.spec import Scope, SyncSpec
 
 ROOT = Path(__file__).parents[3]
@@ -27,6 +28,8 @@ KEYS = {
     "persistentvolumes": "sync.toHost.persistentVolumes",
     "storageclasses": "sync.fromHost.storageClasses",
     "configmaps": "sync.toHost.configMaps",
+    "configmapsfromhost": "sync.fromHost.configMaps",
+    "secretsfromhost": "sync.fromHost.secrets",
     "ingressclasses": "sync.fromHost.ingressClasses",
     "runtimeclasses": "sync.fromHost.runtimeClasses",
     "priorityclasses": "sync.fromHost.priorityClasses",
@@ -36,6 +39,8 @@ KEYS = {
 }
 #: Kinds that take the place of the real ones while those are switched off.
 INVERTED = frozenset({"nodes", "persistentvolumes"})
+#: Kinds that do nothing without being told about what.
+MAPPED = frozenset({"sync.fromHost.configMaps", "sync.fromHost.secrets"})
 
 
 def key_of(spec: SyncSpec) -> str:
@@ -46,7 +51,14 @@ def written(key: str, *, is_on: bool) -> load.Source:
     """A values file that sets a kind's key."""
     *parents, last = f"{key}.enabled".split(".")
     text = "".join("  " * depth + f"{part}:\n" for depth, part in enumerate(parents))
-    return load.Source("values.yaml", f"{text}{'  ' * len(parents)}{last}: {str(is_on).lower()}\n")
+    inside = "  " * len(parents)
+    mappings = f'{inside}mappings: {{byName: {{"shared/*": "config/*"}}}}\n' if key in MAPPED else ""
+    return load.Source("values.yaml", f"{text}{inside}{last}: {str(is_on).lower()}\n{mappings}")
+
+
+def rules_of(spec: SyncSpec) -> tuple[PolicyRule, ...]:
+    config = load.load([written(key_of(spec), is_on=spec.name not in INVERTED)])
+    return (*spec.host_rules, *spec.more_host_rules(config))
 
 
 @pytest.mark.parametrize("module", KINDS)
@@ -84,14 +96,14 @@ def test_each_kind_with_a_host_resource_says_what_it_needs_there(spec: SyncSpec)
     for verb in ("list", "watch"):
         assert any(
             spec.host.plural in rule.resources and spec.host.group in rule.api_groups and verb in rule.verbs
-            for rule in spec.host_rules
+            for rule in rules_of(spec)
         ), f"{spec.name} may not {verb} {spec.host.plural} on the host"
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
 def test_only_cluster_wide_kinds_ask_for_cluster_wide_rights(spec: SyncSpec) -> None:
-    wide = spec.host_scope is Scope.CLUSTER
-    assert all(rule.cluster is wide for rule in spec.host_rules)
+    wide = spec.host_scope is Scope.CLUSTER or spec.host_sources is not None
+    assert all(rule.cluster is wide for rule in rules_of(spec))
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
@@ -105,6 +117,8 @@ def test_each_kind_has_a_line_in_the_docs(spec: SyncSpec) -> None:
 
 def test_what_is_on_by_default() -> None:
     assert {spec.name for spec in SPECS if not spec.enabled(EMPTY)} == {
+        "configmapsfromhost",
+        "secretsfromhost",
         "ingressclasses",
         "ingresses",
         "networkpolicies",
