@@ -14,7 +14,7 @@ from nestling.kube.resource import NAMESPACES
 from tests.support import envtest
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[envtest.Cluster]:
     """One cluster for all tests that do not harm it; they stay apart by namespaces."""
     with envtest.running(tmp_path_factory.mktemp("cluster")) as found:

@@ -26,23 +26,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "integration/kubelet" in item.path.as_posix():
             item.add_marker(pytest.mark.integration)
             item.add_marker(pytest.mark.timeout(400))
-            item.add_marker(pytest.mark.xdist_group("kubelet"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def work_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the processes of simulated containers work."""
     return tmp_path_factory.mktemp("container")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def served_host(tmp_path_factory: pytest.TempPathFactory, work_dir: Path) -> Iterator[RunningHost]:
     with host_module.embedded_host(tmp_path_factory.mktemp("home")) as running:
         _serve_containers(running, work_dir)
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cluster(served_host: RunningHost) -> Iterator[sides_module.VirtualCluster]:
     made = sides_module.VirtualCluster("streams", served_host.paths.home, served_host.kubeconfig)
     made.command("create", "streams", "--connect=false")

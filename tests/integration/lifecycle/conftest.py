@@ -119,7 +119,7 @@ def interrupt_when(process: subprocess.Popen[str], condition: Callable[[], Any],
     return err
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     home = tmp_path_factory.mktemp("home")
     with host_support.embedded_host(home / "nestling") as running:

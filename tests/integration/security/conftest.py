@@ -28,22 +28,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "integration/security" in item.path.as_posix():
             item.add_marker(pytest.mark.integration)
             item.add_marker(pytest.mark.timeout(400))
-            item.add_marker(pytest.mark.xdist_group("security"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def audited_host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHost]:
     options = dataclasses.replace(host_module.default_options(), audit=True)
     with host_module.embedded_host(tmp_path_factory.mktemp("home"), options=options) as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def attacker(audited_host: RunningHost) -> Iterator[sides_module.VirtualCluster]:
     yield from _created("red", audited_host, *EVERYTHING)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def victim(audited_host: RunningHost) -> Iterator[sides_module.VirtualCluster]:
     yield from _created("blue", audited_host)
 

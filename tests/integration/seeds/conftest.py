@@ -65,7 +65,7 @@ class User:
         return {item["metadata"]["name"] for item in listed["items"]}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[User]:
     """A user with a home of their own and an embedded host."""
     home = tmp_path_factory.mktemp("seeds")

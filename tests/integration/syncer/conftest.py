@@ -28,21 +28,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "integration/syncer" in item.path.as_posix():
             item.add_marker(pytest.mark.integration)
             item.add_marker(pytest.mark.timeout(400))
-            item.add_marker(pytest.mark.xdist_group("syncer"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHost]:
     with host_module.embedded_host(tmp_path_factory.mktemp("home")) as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def vcluster(host: RunningHost) -> Iterator[sides_module.VirtualCluster]:
     yield from _created("one", host, "sync.fromHost.storageClasses.enabled=true")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def other_vcluster(host: RunningHost) -> Iterator[sides_module.VirtualCluster]:
     yield from _created("two", host, *(f"sync.{kind}.enabled=true" for kind in OFF_BY_DEFAULT))
 

@@ -6,7 +6,6 @@ A failure is told with the last lines of the log that explains it: the reader sh
 from __future__ import annotations
 
 import asyncio
-import functools
 import subprocess
 import time
 from typing import Final
@@ -38,7 +37,7 @@ async def wait_usable(
         await asyncio.sleep(0.03)
     config = kubeconfig.load([place.admin_kubeconfig])
     async with kube_client.Client(config) as client:
-        for needed in (_answers, functools.partial(_takes_pods, place)):
+        for needed in (_answers, _takes_pods):
             while not await needed(client):
                 give_up_if_hopeless(place, found, process=process, expired=time.monotonic() > deadline)
                 await asyncio.sleep(0.05)
@@ -55,21 +54,22 @@ def api_ready(place: folder.Folder) -> bool:
 async def _answers(client: kube_client.Client) -> bool:
     """The namespace ``default`` is made by the API server itself soon after its start: until then nothing can be
     created."""
-    return await _exists(client, resource.NAMESPACES, None)
-
-
-async def _takes_pods(place: folder.Folder, client: kube_client.Client) -> bool:
-    """A pod needs the ServiceAccount ``default``, which the controller manager makes: a script that goes on with
-    ``kubectl run`` would be refused. Where no controller manager runs, nobody makes it."""
-    current = supervisor_status.read(place.path)
-    if current is None or status.CONTROLLER_MANAGER not in current.components:
-        return True
-    return await _exists(client, resource.SERVICE_ACCOUNTS, "default")
-
-
-async def _exists(client: kube_client.Client, kind: resource.Resource, namespace: str | None) -> bool:
     try:
-        await client.get(kind, "default", namespace)
+        await client.get(resource.NAMESPACES, "default")
+    except (kube_errors.ApiError, kube_errors.ConnectionFailed):
+        return False
+    return True
+
+
+async def _takes_pods(client: kube_client.Client) -> bool:
+    """A pod needs the ServiceAccount ``default``: a script that goes on with ``kubectl run`` would be refused.
+
+    The controller manager makes one, a second or two after its start; made here, nobody waits for that.
+    """
+    try:
+        await client.create(resource.SERVICE_ACCOUNTS, {"metadata": {"name": "default"}}, "default")
+    except kube_errors.AlreadyExists:
+        return True
     except (kube_errors.ApiError, kube_errors.ConnectionFailed):
         return False
     return True

@@ -9,7 +9,6 @@ from nestling.controlplane import plan, supervisor_status
 from nestling.drivers.local import folder, process
 
 API: Final = "kube-apiserver"
-CONTROLLER_MANAGER: Final = "kube-controller-manager"
 LOG_LINES: Final = 12
 
 
