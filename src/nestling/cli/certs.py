@@ -54,28 +54,43 @@ def check(ctx: click.Context, name: str, output: str) -> None:
         current.reporter.warn(advice)
 
 
+#: What the driver helm runs in the pod of a control plane.
+_HERE = cobra.flag("--here", help="Those of the control plane in this container", hidden=True)
+
+
 @command.command("rotate", cls=cobra.Command, examples=ROTATE)
-@click.argument("name", metavar="NAME", shell_complete=completing.clusters)
+@click.argument("name", metavar="NAME", required=False, shell_complete=completing.clusters)
+@_HERE
 @click.pass_context
-def rotate(ctx: click.Context, name: str) -> None:
+def rotate(ctx: click.Context, name: str | None, *, here: bool) -> None:
     """Make all certificates new, signed by the same authorities.
 
     The virtual cluster is stopped for some seconds. Kubeconfigs that are in use stay valid until they expire.
     """
-    from nestling.lifecycle import certs
-
-    runner.run(certs.rotate(runner.new_session(ctx), name, authorities=False))
+    _rotate(ctx, name, here=here, authorities=False)
 
 
 @command.command("rotate-ca", cls=cobra.Command, examples=ROTATE_CA)
-@click.argument("name", metavar="NAME", shell_complete=completing.clusters)
+@click.argument("name", metavar="NAME", required=False, shell_complete=completing.clusters)
+@_HERE
 @click.pass_context
-def rotate_ca(ctx: click.Context, name: str) -> None:
+def rotate_ca(ctx: click.Context, name: str | None, *, here: bool) -> None:
     """Make the authorities and all certificates new; tokens of service accounts stay valid.
 
     Kubeconfigs made before do not work any more: connect again. A ca.crt with ca.key that you put into the folder of
     certificates before signs from then on.
     """
+    _rotate(ctx, name, here=here, authorities=True)
+
+
+def _rotate(ctx: click.Context, name: str | None, *, here: bool, authorities: bool) -> None:
+    if here:
+        from nestling.controlplane import rotation
+
+        ui.emit(str(runner.run(rotation.here(authorities=authorities))))
+        return
+    if name is None:
+        raise click.MissingParameter(ctx=ctx, param=ctx.command.params[0])
     from nestling.lifecycle import certs
 
-    runner.run(certs.rotate(runner.new_session(ctx), name, authorities=True))
+    runner.run(certs.rotate(runner.new_session(ctx), name, authorities=authorities))

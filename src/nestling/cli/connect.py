@@ -42,11 +42,13 @@ nestling connect my-vc --service-account ci --cluster-role view --token-expirati
     help="Write the kubeconfig into this file instead",
     hidden=True,
 )
-@arguments.ignored(
-    arguments.NO_PROXY,
-    *("--local-port", "--address", "--pod", "--background-proxy-image"),
-    switches=("--background-proxy",),
+@arguments.helm_flag(arguments.NO_PROXY, "--background-proxy", default=True, help=arguments.BACKGROUND)
+@arguments.of_helm(
+    arguments.NO_PROXY, "--local-port", type=click.IntRange(1, 65535), metavar="PORT", help="Forward this local port"
 )
+@arguments.of_helm(arguments.NO_PROXY, "--address", metavar="ADDRESS", help="Listen on this local address")
+@arguments.of_helm(arguments.NO_PROXY, "--pod", metavar="NAME", help="Forward to this pod of the control plane")
+@arguments.ignored(arguments.NO_CONTAINER, "--background-proxy-image")
 @arguments.ignored(arguments.NO_PLATFORM, "--project")
 @click.pass_context
 def command(ctx: click.Context, /, name: str, words: tuple[str, ...], **flags: Any) -> int:
@@ -54,13 +56,16 @@ def command(ctx: click.Context, /, name: str, words: tuple[str, ...], **flags: A
 
     Adds a context to the kubeconfig and makes it current. After -- comes a command that runs with a private kubeconfig
     instead; its exit code is passed on. Control planes that do not run, after a pause or a reboot, are started.
+
+    With the driver helm, the way is a load balancer, an ingress or a node port that answers; else a port is forwarded
+    by a process in the background, until disconnect or delete.
     """
     from nestling.lifecycle import connect
 
     if flags["cluster_role"] and not flags["service_account"]:
         raise click.UsageError("--cluster-role needs --service-account: it is bound to that account", ctx=ctx)
     current = runner.new_session(ctx)
-    arguments.say_ignored(ctx, current.reporter)
+    arguments.say_ignored(ctx, current.reporter, driver=current.driver.name)
     access = connect.Access(
         server=flags["server"],
         insecure=flags["insecure"],
@@ -68,6 +73,10 @@ def command(ctx: click.Context, /, name: str, words: tuple[str, ...], **flags: A
         cluster_role=flags["cluster_role"],
         token_expiration=flags["token_expiration"],
         context_name=flags["kube_config_context_name"],
+        background=flags["background_proxy"],
+        local_port=flags["local_port"] or 0,
+        address=flags["address"] or "",
+        pod=flags["pod"] or "",
     )
     if words:
         return runner.run(connect.connect_and_run(current, name, access, words))

@@ -22,6 +22,9 @@ nestling create my-vc --kubernetes-version 1.34 --connect=false
 # The kubeconfig on stdout
 nestling create my-vc --print > my-vc.kubeconfig
 
+# In the cluster of the current context, behind a load balancer
+nestling create my-vc --driver helm --expose
+
 # Change the values of a virtual cluster that exists
 nestling create my-vc --upgrade -f vcluster.yaml
 """
@@ -43,12 +46,18 @@ PLATFORM_NOTES = ("--set-params", "-l/--labels", "--annotations", "--link", "--d
 @cobra.flag("--update-current", default=True, help="Make the new context current", hidden=True)
 @click.option("--kube-config-context-name", metavar="NAME", help="Name of the kubeconfig context")
 @click.option("--restore", metavar="URL", help="Restore a snapshot into the new virtual cluster: not available yet")
-@arguments.ignored(
-    arguments.NO_CHART,
-    *("--chart-name", "--chart-repo", "--chart-version", "--local-chart-dir"),
-    switches=("--expose", "--expose-local"),
+@arguments.helm_flag(arguments.NO_CHART, "--expose", default=False, help="Make its Service a load balancer")
+@arguments.of_helm(arguments.NO_CHART, "--chart-name", metavar="NAME", help="Another chart of --chart-repo")
+@arguments.of_helm(arguments.NO_CHART, "--chart-repo", metavar="URL", help="Take the chart from this repository")
+@arguments.of_helm(
+    arguments.NO_CHART, "--chart-version", metavar="VERSION", help="Version of the chart in --chart-repo"
 )
-@arguments.ignored(arguments.NO_PROXY, "--background-proxy-image", switches=("--background-proxy",))
+@arguments.of_helm(arguments.NO_CHART, "--local-chart-dir", metavar="FOLDER", help="A chart in a folder", hidden=True)
+@arguments.helm_flag(
+    arguments.NO_CHART, "--expose-local", default=True, help="A node port, on a cluster of a desktop", hidden=True
+)
+@arguments.helm_flag(arguments.NO_PROXY, "--background-proxy", default=True, help=arguments.BACKGROUND)
+@arguments.ignored(arguments.NO_CONTAINER, "--background-proxy-image")
 @arguments.ignored("snapshots are not available yet", "--snapshot-temp-dir")
 @arguments.ignored(
     arguments.NO_PLATFORM,
@@ -59,10 +68,11 @@ PLATFORM_NOTES = ("--set-params", "-l/--labels", "--annotations", "--link", "--d
 def command(ctx: click.Context, /, name: str, **flags: Any) -> None:
     """Create a virtual cluster.
 
-    Without a host cluster at hand, the embedded host of this machine is started first. The virtual cluster goes into
-    the
-    namespace vcluster-NAME unless -n says otherwise.
+    With a current kubeconfig context it is installed into that cluster with Helm. Without one, or with --driver local,
+    it runs as processes of this machine, on an embedded host that is started first. It goes into the namespace
+    vcluster-NAME unless -n or the context says otherwise.
     """
+    from nestling.drivers import base
     from nestling.lifecycle import connect, create, values
 
     if flags["restore"]:
@@ -77,13 +87,21 @@ def command(ctx: click.Context, /, name: str, **flags: Any) -> None:
         kubernetes_version=flags["kubernetes_version"],
         upgrade=flags["upgrade"],
         create_namespace=flags["create_namespace"],
+        expose=flags["expose"],
+        expose_local=flags["expose_local"],
+        chart=base.Chart(
+            name=flags["chart_name"] or "",
+            repository=flags["chart_repo"] or "",
+            version=flags["chart_version"] or "",
+            folder=flags["local_chart_dir"] or "",
+        ),
     )
     current = runner.new_session(ctx)
-    arguments.say_ignored(ctx, current.reporter)
-    request = create.check(wish, namespace=current.namespace)
+    arguments.say_ignored(ctx, current.reporter, driver=current.driver.name)
+    request = create.check(wish, namespace=current.namespace or current.driver.own_namespace())
     with runner.terminable():
         current.driver.fetch(request, current.reporter)
-    access = connect.Access(context_name=flags["kube_config_context_name"])
+    access = connect.Access(context_name=flags["kube_config_context_name"], background=flags["background_proxy"])
     if flags["print_"]:
         ui.emit(runner.run(create.create_and_print(request, current, access)))
     elif flags["connect"]:

@@ -23,7 +23,7 @@ nestling delete my-vc -n team-a --keep-pvc
 @cobra.flag("--delete-namespace", help="Delete its namespace on the host, whoever made it")
 @cobra.flag("--auto-delete-namespace", default=True, help="Delete its namespace if create made it")
 @cobra.flag("--ignore-not-found", help="Do not fail if there is none of that name")
-@arguments.ignored("the driver local keeps no ConfigMap on the host", switches=("--delete-configmap",))
+@arguments.ignored("nothing is kept in a ConfigMap on the host", switches=("--delete-configmap",))
 @arguments.ignored(arguments.NO_PLATFORM, "--project")
 @click.pass_context
 def command(ctx: click.Context, /, clusters: tuple[str, ...], **flags: Any) -> None:

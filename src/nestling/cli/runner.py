@@ -13,25 +13,44 @@ from nestling.cli import ending, settings, ui
 
 if TYPE_CHECKING:
     # Every command imports this module, and --help needs nothing of what it does.
-    from nestling.lifecycle import session
+    from nestling.drivers import base
+    from nestling.lifecycle import kubeconfig_file, select, session
 
 T = TypeVar("T")
 
 
 def new_session(ctx: click.Context) -> session.Session:
     """The session that the global flags describe."""
-    from nestling.drivers.local import driver
+    from nestling.drivers.local import driver as local
     from nestling.lifecycle import kubeconfig_file, select, session
 
     given = settings.of(ctx)
     files = kubeconfig_file.Files.from_env()
-    home = driver.home()
+    home = local.home()
     current = given.context if given.context is not None else files.current_context()
     choice = select.choose(flag=given.driver, configured=select.configured(home, given.config), current_context=current)
     reporter = ui.reporter(given)
     reporter.debug(f"driver {choice.driver}: {choice.reason}")
-    chosen = driver.LocalDriver.from_env(select.host_of(current))
-    return session.Session(driver=chosen, files=files, reporter=reporter, namespace=given.namespace)
+    driver = _driver(choice, files, current, named=given.context is not None)
+    return session.Session(driver=driver, files=files, reporter=reporter, namespace=given.namespace)
+
+
+def _driver(choice: select.Choice, files: kubeconfig_file.Files, context: str, *, named: bool) -> base.Driver:
+    """The driver that was chosen; on the embedded host, when nobody chose, both."""
+    from nestling.drivers.local import driver as local
+    from nestling.lifecycle import select
+
+    if choice.driver == "helm":
+        from nestling.drivers.helm import driver as helm
+
+        return helm.HelmDriver.from_env(files.paths, context, known=files.contexts(), nested=named)
+    own = local.LocalDriver.from_env(select.host_of(context))
+    if not choice.either or not own.host_is_ready:
+        return own
+    from nestling.drivers import either
+    from nestling.drivers.helm import driver as helm
+
+    return either.Either(own, helm.HelmDriver.from_env((), f"nestling-{own.host_name}", known=[]))
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

@@ -73,6 +73,11 @@ class Files:
         found = (read(path).previous_of(context) for path in self.existing())
         return next((previous for previous in found if previous is not None), None)
 
+    def owner_of(self, context: str) -> str:
+        """The virtual cluster of a context, by the name that its context has by default."""
+        found = (read(path).owner_of(context) for path in self.existing())
+        return next((owner for owner in found if owner is not None), context)
+
     def owned_by(self, owner: str) -> list[str]:
         """The contexts of one virtual cluster."""
         return list(dict.fromkeys(name for path in self.existing() for name in read(path).owned_by(owner)))

@@ -118,6 +118,11 @@ class Document:
         found = self._remembered(context)
         return None if found is None else str(found.get("previousContext") or "")
 
+    def owner_of(self, context: str) -> str | None:
+        """The virtual cluster of a context of ours; None for a foreign context."""
+        found = self._remembered(context)
+        return None if found is None else str(found.get("virtualCluster") or context)
+
     def owned_by(self, owner: str) -> list[str]:
         """The contexts of one virtual cluster, whatever they are called."""
         return [

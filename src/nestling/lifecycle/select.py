@@ -1,8 +1,7 @@
 """Which driver answers, and what it was chosen by. Pure but for reading the settings file.
 
-Order: ``--driver``, the settings file of Nestling, that of vCluster, and without any of them ``local``, as long as
-the current kubeconfig
-context does not belong to somebody else's cluster.
+Order: ``--driver``, the settings file of Nestling, that of vCluster, and without any of them the current kubeconfig
+context: ``helm`` when it names a cluster, ``local`` when there is none or it belongs to this machine's embedded host.
 """
 
 from __future__ import annotations
@@ -27,6 +26,8 @@ class Choice:
 
     driver: str
     reason: str
+    #: Nobody chose: virtual clusters that helm installed on the embedded host are found, too.
+    either: bool = False
 
 
 def is_ours(context: str) -> bool:
@@ -53,29 +54,20 @@ def parent_context(context: str) -> str:
 
 
 def choose(*, flag: str | None, configured: Choice | None, current_context: str) -> Choice:
-    """The driver to use; raises ``UserError`` when the choice cannot be made for the user."""
+    """The driver to use; raises ``UserError`` for one that does not exist."""
     if flag is not None:
         return _known(Choice(flag, "--driver"))
     if configured is not None:
         return _known(configured)
     if not current_context:
-        return Choice("local", "the kubeconfig has no current context")
+        return Choice("local", "the kubeconfig has no current context", either=True)
     if is_ours(current_context):
-        return Choice("local", f"the current context {current_context} belongs to this machine's embedded host")
-    raise errors.UserError(
-        f'the current kubeconfig context "{current_context}" belongs to another cluster, and installing into it '
-        f"(driver helm) is not available yet. Add --driver local to run the virtual cluster on this machine, "
-        f"or choose that for good: "
-        f"nestling use driver local"
-    )
+        reason = f"the current context {current_context} belongs to this machine's embedded host"
+        return Choice("local", reason, either=True)
+    return Choice("helm", f"the current context is {current_context}")
 
 
 def _known(choice: Choice) -> Choice:
-    if choice.driver == "helm":
-        raise errors.UserError(
-            f"the driver helm (chosen by {choice.reason}) is not available yet. Use --driver local, "
-            f"which runs virtual clusters on this machine"
-        )
     if choice.driver not in DRIVERS:
         raise errors.UserError(
             f'there is no driver "{choice.driver}" (chosen by {choice.reason}); drivers are {", ".join(DRIVERS)}'

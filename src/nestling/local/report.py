@@ -34,6 +34,9 @@ class Silent:
     def warn(self, message: str) -> None:
         """Drop it."""
 
+    def debug(self, message: str) -> None:
+        """Drop it."""
+
     def step(self, text: str) -> contextlib.AbstractContextManager[None]:
         """Just do it."""
         return contextlib.nullcontext()

@@ -51,6 +51,15 @@ class LocalDriver:
         return cls(paths.Paths.from_env(), host_name or record.DEFAULT_NAME)
 
     @property
+    def host_is_ready(self) -> bool:
+        """Whether the embedded host runs, told from its files."""
+        place = self.places.host(self.host_name)
+        if record.load(place) is None or supervisor_status.supervisor(place) is None:
+            return False
+        status = supervisor_status.read(place)
+        return status is not None and status.ready
+
+    @property
     def all(self) -> folder.Clusters:
         """The folders of all virtual clusters."""
         return folder.Clusters(self.places.clusters(self.host_name))
@@ -167,9 +176,9 @@ class LocalDriver:
         self, program: str, environ: Mapping[str, str], reporter: base.Reporter
     ) -> Mapping[str, str]:
         """kubectl and helm from the binaries of Nestling, when the machine has none."""
-        from nestling.drivers.local import embedded
+        from nestling.drivers import fetching
 
-        return embedded.with_program(program, environ, reporter)
+        return fetching.with_program(program, environ, reporter)
 
     async def values(self, cluster: base.VirtualCluster) -> str:
         """The values as the user gave them."""
@@ -188,6 +197,7 @@ class LocalDriver:
         self, cluster: base.VirtualCluster, *, authorities: bool, reporter: base.Reporter
     ) -> str:
         """Stop the control plane, make the certificates new, start it again if it ran."""
+        from nestling.drivers import certificates as shared
         from nestling.drivers.local import build, certificates
 
         place, found = self._existing(cluster)
@@ -202,7 +212,8 @@ class LocalDriver:
                 finally:
                     if ran:
                         await self._start(place, found, build.request_of(place, found), reporter)
-                if ran and not await certificates.wait_exported(client, found, new):
+                tenant = Tenant(cluster.name, cluster.namespace)
+                if ran and not await shared.wait_exported(client, tenant, new["server-ca.crt"]):
                     reporter.warn(f"Secret vc-{cluster.name} does not hold the new kubeconfig yet; connect needs it")
         return str(backup)
 

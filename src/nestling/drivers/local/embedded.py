@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 import pathlib
-import shutil
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from typing import Final
 
 from nestling.binaries import chain, versions
 from nestling.binaries import progress as binaries_progress
 from nestling.controlplane import authority, supervisor_status
-from nestling.drivers import base
+from nestling.drivers import base, fetching
 from nestling.kube import client as kube_client
 from nestling.kube import kubeconfig
 from nestling.local import components, nodes, paths, record, report
@@ -21,8 +19,6 @@ from nestling.local import host as local_host
 
 #: What a virtual control plane runs.
 CONTROL_PLANE: Final = ("kube-apiserver", "kube-controller-manager", "etcd")
-#: Programs of the user that are fetched when the machine has none.
-PROGRAMS: Final = frozenset({"kubectl", "helm"})
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -82,7 +78,7 @@ class Embedded:
     async def up(self, reporter: report.Reporter) -> None:
         """Start it if it does not run."""
         if not self.ready:
-            await self._host.up(reporter, fetching=Progress(reporter))
+            await self._host.up(reporter, fetching=fetching.Progress(reporter))
 
     @contextlib.asynccontextmanager
     async def client(self) -> AsyncIterator[kube_client.Client]:
@@ -91,23 +87,9 @@ class Embedded:
             yield client
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Progress:
-    """Shows the moments of fetching binaries as messages."""
-
-    reporter: report.Reporter
-
-    def __call__(self, step: binaries_progress.Step, /) -> None:
-        """One moment."""
-        if step.state == "done":
-            self.reporter.done(str(step))
-        else:
-            self.reporter.info(str(step))
-
-
 def fetch(host: Embedded, request: base.CreateRequest, reporter: base.Reporter) -> None:
     """Get the binaries of a virtual cluster, and those of the embedded host unless it runs already."""
-    progress = binaries_progress.Throttled(Progress(reporter))
+    progress = binaries_progress.Throttled(fetching.Progress(reporter))
     chain.ensure(CONTROL_PLANE, kubernetes_version=version(request), progress=progress)
     if not host.ready:
         chain.ensure(host.binaries, kubernetes_version=host.kubernetes_version, progress=progress)
@@ -118,11 +100,3 @@ def version(request: base.CreateRequest) -> str:
     from nestling.config import resolve
 
     return versions.resolve(resolve.kubernetes_version(request.config))
-
-
-def with_program(program: str, environ: Mapping[str, str], reporter: base.Reporter) -> Mapping[str, str]:
-    """An environment in which kubectl and helm are found even on a machine that has none."""
-    if program not in PROGRAMS or shutil.which(program, path=environ.get("PATH")):
-        return environ
-    found = chain.ensure([program], progress=binaries_progress.Throttled(Progress(reporter)))[program]
-    return {**environ, "PATH": os.pathsep.join([environ.get("PATH", ""), str(found.parent)])}

@@ -1,0 +1,1 @@
+"""Virtual clusters as Helm releases on the cluster of a kubeconfig context."""
