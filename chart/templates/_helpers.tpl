@@ -93,6 +93,7 @@ ours stands at its place in the same registry, in the version of this chart.
   (include "vcluster.mapped" (dict "kind" $from.configMaps "wide" true))
   (include "vcluster.mapped" (dict "kind" $from.secrets "wide" true))
   (include "vcluster.nodeMetrics" .)
+  (include "vcluster.foreignServices" .)
 }}true{{ end }}
 {{- end }}
 
@@ -130,4 +131,22 @@ of resourceNames: "*" for all. "wide": of other namespaces, else of the own one.
   verbs: [get, list, watch]
 {{- end }}
 {{- end }}
+{{- end }}
+
+{{/* Services of other namespaces of the host that are shown, by name and as JSON; empty when there is none. */}}
+{{- define "vcluster.foreignServices" -}}
+{{- $names := list }}
+{{- range .Values.networking.replicateServices.fromHost }}
+{{- if contains "/" .from }}{{ $names = append $names (last (splitList "/" .from)) }}{{ end }}
+{{- end }}
+{{- if $names }}{{ $names | uniq | toJson }}{{ end }}
+{{- end }}
+
+{{/* The same for Services beside the control plane. */}}
+{{- define "vcluster.ownServices" -}}
+{{- $names := list }}
+{{- range .Values.networking.replicateServices.fromHost }}
+{{- if not (contains "/" .from) }}{{ $names = append $names .from }}{{ end }}
+{{- end }}
+{{- if $names }}{{ $names | uniq | toJson }}{{ end }}
 {{- end }}

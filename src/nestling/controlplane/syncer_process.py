@@ -35,6 +35,7 @@ from nestling.controlplane import (
     loops,
     metrics_service,
     prepare,
+    replicated_services,
     store_size,
 )
 from nestling.controlplane import settings as settings_module
@@ -78,9 +79,17 @@ class Duties:
     dns: loops.Duty
     node_hosts: loops.Duty
     metrics: loops.Duty
+    replication: loops.Duty
+    #: What ``replication`` does, with its watches.
+    replicated: replicated_services.ReplicatedServices
 
     def all(self) -> tuple[loops.Duty, ...]:
         """Every duty."""
+        return (*self.first, self.replication)
+
+    @property
+    def first(self) -> tuple[loops.Duty, ...]:
+        """Those without which the virtual cluster is not ready; Services of others are no reason."""
         return (self.certificates, self.kubeconfigs, self.kubernetes, self.dns, self.node_hosts, self.metrics)
 
 
@@ -130,7 +139,7 @@ async def run(settings: settings_module.SyncerSettings) -> None:
     ):
         sides = Sides(virtual, host)
         duties = _duties(settings, config, sides, registry)
-        checks = {f"duty-{duty.name}": duty.done_once.is_set for duty in duties.all()}
+        checks = {f"duty-{duty.name}": duty.done_once.is_set for duty in duties.first}
         documents: dict[str, endpoint.Document] = {}
         async with (
             endpoint.serving(settings.ports.health, checks, registry, documents),
@@ -158,6 +167,8 @@ async def _lead(
             group.create_task(duty.run(), name=f"duty-{duty.name}")
         for watcher in _watchers(settings, config, sides, duties):
             group.create_task(watcher.run(), name="watch")
+        for informer in duties.replicated.informers:
+            group.create_task(informer.run(), name="watch")
         group.create_task(store_size.run(config, settings, store_size.Gauges(shown.registry)), name="store-size")
         host_version = await _version(sides.host)
         syncers = manager.Manager(
@@ -194,7 +205,12 @@ def _duties(
     metrics_api = metrics_service.MetricsService(config, sides.virtual, settings.pki_dir, settings.ports.kubelet)
     address = addresses.control_plane(settings.pod_ip)
     kubernetes = kubernetes_service.KubernetesService(settings, sides.host, sides.virtual, address)
+    replicated = replicated_services.ReplicatedServices(config, settings, sides.virtual, sides.host)
+    replication = loops.Duty("replicated-services", replicated.reconcile, metrics=duty_metrics)
+    replicated.wakes(_waker((replication,)))
     return Duties(
+        replication=replication,
+        replicated=replicated,
         certificates=loops.Duty("certificates", keeper.reconcile, metrics=duty_metrics, interval=CERTIFICATE_INTERVAL),
         kubeconfigs=loops.Duty("kubeconfig-export", exporter.reconcile, metrics=duty_metrics),
         kubernetes=loops.Duty("kubernetes-service", kubernetes.reconcile, metrics=duty_metrics),

@@ -43,8 +43,13 @@ def replicated_services(config: model.VClusterConfig) -> Iterator[errors.Finding
         ("toHost", config.networking.replicate_services.to_host),
         ("fromHost", config.networking.replicate_services.from_host),
     ):
+        targets: dict[str, int] = {}
         for index, service in enumerate(services):
-            yield from _replicated(side, service, paths.at(f"{_REPLICATE}.{side}", index))
+            place = paths.at(f"{_REPLICATE}.{side}", index)
+            yield from _replicated(side, service, place)
+            if service.to and targets.setdefault(service.to, index) != index:
+                first = f"{_REPLICATE}.{side}[{targets[service.to]}].to"
+                yield paths.problem((*place, "to"), f'is "{service.to}" twice', "give each Service a name", first)
 
 
 def _replicated(side: str, service: networking_keys.ReplicatedService, place: errors.Path) -> Iterator[errors.Finding]:
