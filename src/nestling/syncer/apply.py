@@ -34,8 +34,12 @@ async def apply(
 ) -> None:
     """Write what differs, host first: what the tenant sees must be true on the host.
 
-    ``wrote`` hears of each side that was written to, as soon as it was.
+    ``wrote`` hears of each side that was written to, as soon as it was. Nothing is written while the host has no
+    Service NAME, the owner of all that is ours there: the release is being removed, and what would be written now would
+    stay behind, or be taken from the tenant because the host's collector took it.
     """
+    if ctx.owner_uid is None:
+        raise Waiting(f"the host has no Service {ctx.tenant.name} in namespace {ctx.tenant.namespace}")
     await _make_sure_that_it_is_gone(ctx, spec, pair, wanted)
     for warning in wanted.warnings:
         about = pair.virtual or wanted.virtual

@@ -10,7 +10,7 @@ from nestling.kube import errors, requests
 from nestling.kube.resource import CONFIG_MAPS, PODS, SERVICES, Obj, Resource
 from nestling.naming.tenant import HostKey, VirtualKey
 from nestling.syncer import apply, fields
-from nestling.syncer.spec import Action, Delete, Pair, SideName, SyncSpec, Wanted, Warn
+from nestling.syncer.spec import Action, Delete, Pair, SideName, SyncSpec, Waiting, Wanted, Warn
 from tests.support import fake_side, syncing
 
 KEY = VirtualKey("default", "web")
@@ -43,6 +43,15 @@ async def test_nothing_that_differs_is_nothing_to_write(world: syncing.World) ->
     pair = put_both(world)
     await run(world, pair, Wanted(virtual=pair.virtual, host=pair.host))
     assert (world.virtual.requests, world.host.requests) == ([], [])
+
+
+@pytest.mark.parametrize("wanted", [Wanted(delete_virtual=Delete()), Wanted(host={"metadata": {"name": "new"}})])
+async def test_nothing_is_written_once_the_release_is_being_removed(world: syncing.World, wanted: Wanted) -> None:
+    pair = put_both(world)
+    world.host.drop(SERVICES, "team-x", "my-vc")
+    with pytest.raises(Waiting, match="no Service my-vc in namespace team-x"):
+        await run(world, pair, wanted)
+    assert (world.virtual.writes, world.host.writes) == ([], [])
 
 
 async def test_an_update_is_the_difference_with_the_version_it_was_decided_on(world: syncing.World) -> None:
