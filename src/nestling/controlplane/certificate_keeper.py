@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Final
 
 import prometheus_client
-import structlog
 
 from nestling.config import model
 from nestling.controlplane import certificates, components, pki, sans, settings, supervisor_status
+from nestling.controlplane.logs import structlog
 from nestling.kube import client as client_module
 from nestling.kube import errors
 from nestling.kube.resource import SECRETS, SERVICES

@@ -1,13 +1,35 @@
-"""Logs of the syncer process: structlog in front of the standard library, one line per event, console or JSON."""
+"""Logs of the syncer process: structlog in front of the standard library, one line per event, console or JSON.
+
+structlog takes rich along where it is installed, for tracebacks that we do not use; that costs every syncer 4 MB. So it
+is imported here, without rich.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-import structlog
+
+@contextlib.contextmanager
+def _without(name: str) -> Iterator[None]:
+    """Such a module cannot be imported, unless it already was."""
+    is_new = name not in sys.modules
+    if is_new:
+        sys.modules[name] = None  # type: ignore[assignment]  # says that there is none
+    try:
+        yield
+    finally:
+        if is_new:
+            del sys.modules[name]
+
+
+with _without("rich"):
+    import structlog
+
+__all__ = ["SECRET_KEYS", "configure", "redact", "structlog"]
 
 #: Keys whose values are never written, whatever a caller passes.
 SECRET_KEYS: Final = frozenset({"token", "password", "data", "stringData", "authorization", "client_key", "key_data"})
@@ -56,4 +78,3 @@ def configure(encoding: str, *, level: int = logging.INFO) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)

@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 import prometheus_client
-import structlog
 
+from nestling.controlplane.logs import structlog
 from nestling.kube import errors
 
 FIRST_PAUSE: Final = 0.2

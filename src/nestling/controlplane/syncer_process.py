@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Final
 
 import prometheus_client
-import structlog
 
 from nestling import resources
 from nestling.config import model
@@ -39,6 +38,7 @@ from nestling.controlplane import (
     store_size,
 )
 from nestling.controlplane import settings as settings_module
+from nestling.controlplane.logs import structlog
 from nestling.kube import cache, errors, kubeconfig
 from nestling.kube import client as client_module
 from nestling.kube.resource import CONFIG_MAPS, ENDPOINT_SLICES, ENDPOINTS, NODES, SECRETS, SERVICES, Resource

@@ -1,17 +1,14 @@
 """The asynchronous client of the Kubernetes API: sends requests, follows streams, tells errors apart.
 
-Objects are plain dicts and pass through untouched. Nothing is cached here. HTTP/1.1 over one pool: each watch holds a
-connection, so watches are not counted against the limit of concurrent requests.
+Objects are plain dicts and pass through untouched. Nothing is cached here. HTTP/1.1 over one pool (``transport``): each
+watch holds a connection, so watches are not counted against the limit of concurrent requests.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import io
-import os
 import random
-import socket
 import time
 import urllib.parse
 import urllib.request
@@ -20,13 +17,10 @@ from types import TracebackType
 from typing import Any, Final, Protocol, Self
 
 import msgspec
-import yarl
 
-from nestling.kube import credentials, errors, kubeconfig, lines, paging, requests
-from nestling.kube.http import aiohttp
+from nestling.kube import credentials, dial, errors, kubeconfig, lines, paging, requests, transport
 from nestling.kube.resource import Obj, Resource, decode
 
-_CONNECT_SECONDS: Final = 10.0
 _REQUEST_SECONDS: Final = 60.0
 #: Requests at a time, without watches.
 _CONCURRENT: Final = 64
@@ -35,10 +29,7 @@ _TRIES: Final = 4
 _FIRST_WAIT: Final = 0.1
 #: A server that asks for a longer wait gets it from the caller: the error says how long.
 _LONGEST_WAIT: Final = 10.0
-_ERROR_BODY: Final = 1 << 20
-_LARGE_BODY: Final = 1 << 19
 _FIRST_ERROR: Final = 300
-_PATIENCE: Final = aiohttp.ClientTimeout(total=_REQUEST_SECONDS, sock_connect=_CONNECT_SECONDS)
 
 
 class Observer(Protocol):
@@ -60,30 +51,30 @@ class Client:
     ) -> None:
         self.config = config
         self._credentials = credentials.Credentials(config)
-        self._user_agent = user_agent
+        self._headers = {
+            "Host": urllib.parse.urlsplit(config.server).netloc.rpartition("@")[2],
+            "User-Agent": user_agent,
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+        }
         self._observer = observer
         self._host = urllib.parse.urlsplit(config.server).netloc
-        self._proxy = proxy_for(config)
-        self._session: aiohttp.ClientSession | None = None
+        self._pool: transport.Pool | None = None
         self._slots = asyncio.Semaphore(_CONCURRENT)
 
     async def __aenter__(self) -> Self:
         """Open the connection pool; connections are made when they are needed."""
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60, socket_factory=_socket),
-            headers={"User-Agent": self._user_agent, "Accept": "application/json", "Accept-Encoding": "identity"},
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-        )
+        config = self.config
+        self._pool = transport.Pool(config.server, server_name=config.tls_server_name, proxy=proxy_for(config))
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close all connections."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        if self._pool is not None:
+            self._pool.close()
+            self._pool = None
             await asyncio.sleep(0)  # connections that were ended just now are closed in the loop's next turn
 
     async def send(self, request: requests.Request) -> bytes:
@@ -119,11 +110,10 @@ class Client:
             errors.ApiError: the server refused.
             errors.ConnectionFailed: nothing came for ``idle_seconds``, or the connection broke.
         """
-        patience = aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=idle_seconds)
         splitter = lines.Splitter()
-        async with self._answer(request, patience) as response:
-            async for chunk in response.content.iter_any():
-                for line in splitter.feed(chunk):
+        async with self._answer(request, idle=idle_seconds) as answer:
+            async for piece in answer.pieces():
+                for line in splitter.feed(piece):
                     yield line
 
     async def get(
@@ -244,69 +234,51 @@ class Client:
             raise errors.ConnectionFailed(self.config.server + request.path, f"this is no JSON: {error}") from error
 
     async def _once(self, request: requests.Request) -> bytes:
-        async with self._slots, self._answer(request, _PATIENCE) as response:
-            return await response.read()
+        async with self._slots, self._answer(request, total=_REQUEST_SECONDS) as answer:
+            return await answer.body()
 
     @contextlib.asynccontextmanager
     async def _answer(
-        self, request: requests.Request, patience: aiohttp.ClientTimeout
-    ) -> AsyncGenerator[aiohttp.ClientResponse, None]:
+        self, request: requests.Request, *, total: float | None = None, idle: float | None = None
+    ) -> AsyncGenerator[transport.Connection, None]:
         """A successful answer. All that can go wrong until its end becomes one of our errors."""
-        if self._session is None:
+        pool = self._pool
+        if pool is None:
             raise RuntimeError("the client is not open; use it as an async context manager")
         ready = await self._credentials.ready()
         started = time.monotonic()
-        code = "<error>"
+        code, connection = "<error>", None
         try:
-            async with self._session.request(
-                request.method,
-                yarl.URL(self.config.server + request.path, encoded=True),
-                params=request.params,
-                headers=[*request.headers.items(), *ready.headers],
-                data=_payload(request.body),
-                timeout=patience,
-                ssl=ready.tls if ready.tls is not None else True,
-                server_hostname=self.config.tls_server_name,
-                proxy=self._proxy,
-                allow_redirects=False,
-            ) as response:
-                code = str(response.status)
+            async with asyncio.timeout(total):
+                connection = await pool.take(ready.tls, patience=idle)
+                head = await connection.ask(self._message(pool, request, ready.headers))
+                code = str(head.status)
                 self._observe(request, code, started)
-                try:
-                    await self._check(response)
-                    yield response
-                finally:
-                    _hang_up(response)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                if head.status >= _FIRST_ERROR:
+                    body = await connection.body()
+                    raise errors.from_response(head.status, body, _retry_after(head.headers.get("retry-after")))
+                yield connection
+        except (transport.Broken, transport.NotConnected, TimeoutError) as error:
             if code == "<error>":
                 self._observe(request, code, started)
             raise _lost(self.config.server, error) from error
+        finally:
+            if connection is not None:
+                pool.give(connection)
+
+    def _message(self, pool: transport.Pool, request: requests.Request, credential: dial.Headers) -> bytes:
+        """A request as it is sent."""
+        query = urllib.parse.urlencode(request.params)
+        mark = "" if not query else "&" if "?" in request.path else "?"
+        body = request.body or b""
+        headers = {**self._headers, **request.headers}
+        if body or request.method != "GET":
+            headers["Content-Length"] = str(len(body))
+        first = f"{request.method} {pool.prefix}{request.path}{mark}{query} HTTP/1.1"
+        return dial.head(first, (*headers.items(), *pool.plain_headers, *credential)) + body
 
     def _observe(self, request: requests.Request, code: str, started: float) -> None:
         self._observer(method=request.method, host=self._host, code=code, seconds=time.monotonic() - started)
-
-    async def _check(self, response: aiohttp.ClientResponse) -> None:
-        if response.status < _FIRST_ERROR:
-            return
-        body = await response.content.read(_ERROR_BODY)
-        while len(body) < _ERROR_BODY and (more := await response.content.read(_ERROR_BODY - len(body))):
-            body += more
-        raise errors.from_response(response.status, body, _retry_after(response.headers.get("Retry-After")))
-
-
-def _hang_up(response: aiohttp.ClientResponse) -> None:
-    """End a connection whose answer was not read to its end, at once.
-
-    Left alone, it would say goodbye in TLS and wait half a minute for the other side, which may have gone silent.
-    """
-    connection = response.connection
-    if connection is not None and connection.transport is not None:
-        connection.transport.abort()
-
-
-def _payload(body: bytes | None) -> bytes | io.BytesIO | None:
-    """aiohttp wants to be given large bodies in a form that it can send piece by piece."""
-    return io.BytesIO(body) if body is not None and len(body) > _LARGE_BODY else body
 
 
 class _NotSent(errors.ConnectionFailed):
@@ -317,20 +289,10 @@ class _TimedOut(errors.ConnectionFailed):
     """The waiting was long enough for one request."""
 
 
-def _lost(url: str, error: BaseException) -> errors.ConnectionFailed:
-    cause = str(error) or type(error).__name__
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        cause = f"its certificate is not trusted: {error.certificate_error}"
-    elif isinstance(error, aiohttp.ClientConnectorError):
-        number = error.os_error.errno
-        cause = os.strerror(number).lower() if number is not None and number > 0 else str(error.os_error)
-    elif isinstance(error, aiohttp.ClientPayloadError):
-        cause = "the connection broke in the middle of the answer"
-    elif isinstance(error, aiohttp.SocketTimeoutError):
-        cause = "it has gone silent"
+def _lost(url: str, error: Exception) -> errors.ConnectionFailed:
     if isinstance(error, TimeoutError):
-        return _TimedOut(url, cause)
-    return (_NotSent if isinstance(error, aiohttp.ClientConnectorError) else errors.ConnectionFailed)(url, cause)
+        return _TimedOut(url, str(error) or f"no answer within {_REQUEST_SECONDS:.0f} s")
+    return (_NotSent if isinstance(error, transport.NotConnected) else errors.ConnectionFailed)(url, str(error))
 
 
 def _wait(request: requests.Request, error: errors.ApiError | errors.ConnectionFailed, attempt: int) -> float | None:
@@ -356,20 +318,6 @@ def _retry_after(header: str | None) -> float | None:
         return max(float(header), 0.0) if header else None
     except ValueError:
         return None
-
-
-def _socket(info: Any) -> socket.socket:
-    """A TCP socket whose kernel notices a peer that has gone away within a minute."""
-    family, kind, protocol, _, _ = info
-    made = socket.socket(family, kind, protocol)
-    options = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3), ("TCP_USER_TIMEOUT", 60_000))
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    for name, value in options:
-        number = getattr(socket, name, None)  # not every system has all of them
-        if number is not None:
-            made.setsockopt(socket.IPPROTO_TCP, number, value)
-    return made
 
 
 def proxy_for(config: kubeconfig.ClientConfig) -> str | None:

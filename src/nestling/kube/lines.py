@@ -1,7 +1,4 @@
-"""Splits a stream of bytes into lines of any length.
-
-aiohttp's own ``readline`` gives up at half a megabyte; an object in a watch can have one and a half.
-"""
+"""Splits a stream of bytes into lines of any length: an object in a watch can have one and a half megabytes."""
 
 from __future__ import annotations
 

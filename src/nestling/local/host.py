@@ -195,7 +195,7 @@ class Host:
 
         daemon.start(self.layout.plan)
         await together.run(
-            # All of aiohttp: imported while the API server starts.
+            # With all of asyncio and TLS: imported while the API server starts.
             asyncio.to_thread(importlib.import_module, "nestling.local.population"),
             daemon.wait_ready(self.layout.folder, progress=tell, part=record_module.API_SERVER),
         )
@@ -218,7 +218,7 @@ class Host:
         record_module.save(layout.folder, inputs.record)
 
     async def _populate(self, record: record_module.Record) -> None:
-        from nestling.kube import client, kubeconfig  # with all of aiohttp: only commands that talk to the API pay
+        from nestling.kube import client, kubeconfig  # with all of TLS: only commands that talk to the API pay
 
         async with client.Client(kubeconfig.load([self.kubeconfig_path])) as host_client:
             await nodes.populate(host_client, record, self.layout)

@@ -453,3 +453,15 @@ async def test_a_stream_that_is_given_up_is_closed_at_once() -> None:
         async with contextlib.aclosing(api.stream(TestStream._WATCH, idle_seconds=30)) as stream:
             assert await anext(stream) == b"{}"
         await ended.wait()
+
+
+async def test_an_answer_that_does_not_come_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "_REQUEST_SECONDS", 0.2)
+
+    async def handler(_request: web.BaseRequest) -> web.StreamResponse:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async with _client(handler) as api:
+        with pytest.raises(errors.ConnectionFailed, match="no answer within"):
+            await api.version()
