@@ -51,6 +51,21 @@ class Done:
     err: bytes = dataclasses.field(repr=False)
 
 
+@dataclasses.dataclass(slots=True)
+class Local:
+    """A local connection. What it sent is kept until something comes back: until then another pod can take it."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    answered: bool = False
+    unanswered: bytearray = dataclasses.field(default_factory=bytearray)
+
+    def answer(self) -> None:
+        """Something comes back: from now on it belongs to this pod."""
+        self.answered = True
+        self.unanswered.clear()
+
+
 class Dialer:
     """Opens WebSockets to one API server, as one user."""
 
@@ -93,21 +108,20 @@ class Dialer:
             raise errors.ConnectionFailed(self._server, "it answers like no WebSocket server")
         return answer.head.rest
 
-    async def forward(self, pod: Pod, port: int, local: dial.Ends) -> None:
+    async def forward(self, pod: Pod, port: int, local: Local) -> None:
         """Carry one connection to a port of a pod and back, until either side ends; ``local`` is closed then.
 
         Raises:
-            errors.ApiError, errors.ConnectionFailed: nothing was carried, and ``local`` is still open.
+            errors.ApiError, errors.ConnectionFailed: nothing came back, and ``local`` can be carried elsewhere.
         """
         path = resource.PODS.path(pod.namespace, pod.name, "portforward")
-        async with self.open(path, [("ports", str(port))]) as socket:
-            try:
-                async with asyncio.TaskGroup() as group:
-                    upward = group.create_task(_up(local[0], socket), name="up")
-                    await _down(socket, local[1])
-                    upward.cancel()
-            finally:
-                local[1].close()
+        async with self.open(path, [("ports", str(port))]) as socket, asyncio.TaskGroup() as group:
+            upward = group.create_task(_up(local, socket), name="up")
+            said = await _down(socket, local)
+            upward.cancel()
+        if not local.answered and not local.reader.at_eof():
+            raise errors.ConnectionFailed(f"{pod.name} port {port}", said or "the connection ended at once")
+        local.writer.close()
 
     async def run(self, pod: Pod, container: str, command: Sequence[str]) -> Done:
         """Run a command in a container and wait for its end.
@@ -140,10 +154,14 @@ def exit_code(status: bytes) -> int:
         return 1
 
 
-async def _up(reader: asyncio.StreamReader, socket: websocket.WebSocket) -> None:
+async def _up(local: Local, socket: websocket.WebSocket) -> None:
     """From the local side to the pod; the end of one is the end of both, as TLS has no half-closed connections."""
     with contextlib.suppress(OSError):
-        while data := await reader.read(CHUNK):
+        if local.unanswered:
+            await socket.send(bytes((_DATA,)) + bytes(local.unanswered))
+        while data := await local.reader.read(CHUNK):
+            if not local.answered:
+                local.unanswered += data
             await socket.send(bytes((_DATA,)) + data)
     await socket.close()
     # The other side may not answer a goodbye; who waits for its end gets one.
@@ -151,8 +169,8 @@ async def _up(reader: asyncio.StreamReader, socket: websocket.WebSocket) -> None
     socket.abort()
 
 
-async def _down(socket: websocket.WebSocket, writer: asyncio.StreamWriter) -> None:
-    """From the pod to the local side. The kubelet's word on the error channel ends it: nobody listens in the pod."""
+async def _down(socket: websocket.WebSocket, local: Local) -> str:
+    """From the pod to the local side; returns the kubelet's word on the error channel, such as that nobody listens."""
     skip = {_DATA: _PORT_BYTES, _ERROR: _PORT_BYTES}
     with contextlib.suppress(OSError):
         async for message in socket.messages():
@@ -162,9 +180,11 @@ async def _down(socket: websocket.WebSocket, writer: asyncio.StreamWriter) -> No
             if not data[begun:]:
                 continue
             if channel == _ERROR:
-                return
-            writer.write(data[begun:])
-            await writer.drain()
+                return data[begun:].decode(errors="replace")
+            local.answer()
+            local.writer.write(data[begun:])
+            await local.writer.drain()
+    return ""
 
 
 async def _body(answer: wire.Answer, reader: asyncio.StreamReader) -> bytes:

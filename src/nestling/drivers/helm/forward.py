@@ -17,8 +17,8 @@ from typing import Final, Protocol
 from nestling.drivers import errors
 from nestling.drivers.helm import channels, workloads
 from nestling.kube import client as kube_client
-from nestling.kube import dial, kubeconfig, resource
 from nestling.kube import errors as kube_errors
+from nestling.kube import kubeconfig, resource
 from nestling.kube.resource import Obj
 
 _LOG: Final = logging.getLogger(__name__)
@@ -32,11 +32,8 @@ _BACKLOG: Final = 128
 class Way(Protocol):
     """Carries one connection."""
 
-    async def carry(self, local: dial.Ends, *, ready: bool) -> None:
-        """Carry one connection to its end, or raise an error of ``kube`` while nothing of it was carried.
-
-        With ``ready`` only to a pod that is ready, without it to one that runs, too.
-        """
+    async def carry(self, local: channels.Local) -> None:
+        """Carry one connection to its end, or raise an error of ``kube`` while nothing came back."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -54,11 +51,11 @@ class ToPods:
     def __post_init__(self) -> None:
         self.dialer = channels.Dialer(self.config)
 
-    async def carry(self, local: dial.Ends, *, ready: bool) -> None:
+    async def carry(self, local: channels.Local) -> None:
         """Carry one connection to a pod."""
-        await self.dialer.forward(channels.Pod(self.namespace, await self.find(ready=ready)), self.port, local)
+        await self.dialer.forward(channels.Pod(self.namespace, await self.find()), self.port, local)
 
-    async def find(self, *, ready: bool) -> str:
+    async def find(self) -> str:
         """The name of a pod; raises ``ConnectionFailed`` when there is none."""
         if self.pod:
             return self.pod
@@ -66,43 +63,43 @@ class ToPods:
             found = await client.list(
                 resource.PODS, self.namespace, label_selector=f"{workloads.SELECTOR},release={self.name}"
             )
-        chosen = choose(found, ready=ready)
+        chosen = choose(found)
         if not chosen:
-            raise kube_errors.ConnectionFailed(self.name, f"it has no pod that {'is ready' if ready else 'runs'}")
+            raise kube_errors.ConnectionFailed(self.name, "it has no pod that runs")
         return chosen
 
 
-def choose(pods: list[Obj], *, ready: bool) -> str:
-    """A ready pod, else, unless it has to be ready, one that runs; empty when there is none. Pure."""
-    found = [pod["metadata"]["name"] for pod in pods if workloads.is_ready(pod)]
-    if not ready:
-        found += [
-            pod["metadata"]["name"]
-            for pod in pods
-            if (pod.get("status") or {}).get("phase") == "Running" and not pod["metadata"].get("deletionTimestamp")
-        ]
-    return next(iter(found), "")
+def choose(pods: list[Obj]) -> str:
+    """A ready pod, else one that runs; empty when there is none. Pure."""
+    ready = [pod["metadata"]["name"] for pod in pods if workloads.is_ready(pod)]
+    running = [
+        pod["metadata"]["name"]
+        for pod in pods
+        if (pod.get("status") or {}).get("phase") == "Running" and not pod["metadata"].get("deletionTimestamp")
+    ]
+    return next(iter([*ready, *running]), "")
 
 
-async def _carry(way: Way, local: dial.Ends, *, seconds: float) -> None:
+async def _carry(way: Way, local: channels.Local, *, seconds: float) -> None:
     """Carry one connection, and try again while the virtual cluster is not there."""
-    started = time.monotonic()
+    deadline = time.monotonic() + seconds
+    told = False
     try:
-        while not local[0].at_eof():
-            # One that never becomes ready is looked at, too: its API may tell why.
-            waited = time.monotonic() - started
+        while not local.reader.at_eof():
             try:
-                await way.carry(local, ready=waited < seconds / 2)
+                await way.carry(local)
             except (kube_errors.ApiError, kube_errors.ConnectionFailed) as error:
-                if waited > seconds:
+                if time.monotonic() > deadline:
                     _LOG.warning("a connection was given up: %s", error)
                     return
-                _LOG.info("a connection waits: %s", error)
+                if not told:
+                    _LOG.info("a connection waits: %s", error)
+                told = True
                 await asyncio.sleep(_PAUSE)
             else:
                 return
     finally:
-        local[1].close()
+        local.writer.close()
 
 
 @contextlib.asynccontextmanager
@@ -116,7 +113,7 @@ async def listening(way: Way, *, address: str, port: int, seconds: float = WAIT_
             raise RuntimeError("a connection is always taken in a task")
         carried.add(task)
         try:
-            await _carry(way, (reader, writer), seconds=seconds)
+            await _carry(way, channels.Local(reader, writer), seconds=seconds)
         except asyncio.CancelledError:
             # The listener ends. Nobody awaits this task, so this is where it ends too.
             writer.close()

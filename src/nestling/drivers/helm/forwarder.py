@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import logging.handlers
 import os
 import signal
 import sys
@@ -15,12 +16,13 @@ from pathlib import Path
 from typing import Final
 
 from nestling.drivers import errors
-from nestling.drivers.helm import background, forward
+from nestling.drivers.helm import background, channels, forward
 from nestling.kube import client as kube_client
-from nestling.kube import dial, kubeconfig, resource
 from nestling.kube import errors as kube_errors
+from nestling.kube import kubeconfig, resource
 
 _LOG: Final = logging.getLogger(__name__)
+_LOG_BYTES: Final = 1 << 20
 #: How often it is looked whether the folder is still ours, and whether the virtual cluster exists.
 _FOLDER_SECONDS: Final = 2.0
 _CLUSTER_LOOKS: Final = 150
@@ -33,10 +35,10 @@ class Fresh:
         self._known = known
         self._way: forward.ToPods | None = None
 
-    async def carry(self, local: dial.Ends, *, ready: bool) -> None:
+    async def carry(self, local: channels.Local) -> None:
         """Carry one connection."""
         try:
-            await self._current().carry(local, ready=ready)
+            await self._current().carry(local)
         except (kube_errors.ApiError, kube_errors.ConnectionFailed):
             self._way = None
             raise
@@ -96,8 +98,10 @@ async def _set_within(event: asyncio.Event, seconds: float) -> bool:
 
 def main() -> int:
     """Entry point."""
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s")
     place = Path(sys.argv[1])
+    # It may run for months, while clients of a virtual cluster that is paused try again and again.
+    handler = logging.handlers.RotatingFileHandler(place / background.LOG, maxBytes=_LOG_BYTES, backupCount=1)
+    logging.basicConfig(handlers=[handler], level=logging.INFO, format="%(asctime)s %(message)s")
     try:
         asyncio.run(serve(place))
     except (errors.UserError, OSError, ValueError) as error:

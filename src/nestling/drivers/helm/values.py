@@ -121,9 +121,11 @@ async def of_user(client: kube_client.Client, tenant: Tenant) -> str:
     except kube_errors.Forbidden:
         records = []
     newest = max(records, key=_revision, default=None)
-    given = release(newest).get("config") if newest is not None else None
-    if given is None:
+    told = release(newest) if newest is not None else {}
+    if not told:
         return await config_secret(client, tenant)
+    # helm leaves the key out when there are none.
+    given = told.get("config")
     return str(yaml.safe_dump(given, sort_keys=False, allow_unicode=True)) if given else ""
 
 

@@ -110,7 +110,9 @@ def pod_status(pod: Obj) -> tuple[str, str]:
         return "", ""
     if status.get("phase") == "Running":
         return "Pending", "its API server is not ready yet"
-    return status.get("reason") or status.get("phase") or "Unknown", _message(status)
+    phase = status.get("phase") or "Unknown"
+    # What lifecycle calls failed is a release that was never complete; this is a pod that ended.
+    return status.get("reason") or ("Error" if phase == "Failed" else phase), _message(status)
 
 
 def is_ready(pod: Obj) -> bool:
