@@ -76,10 +76,15 @@ ours stands at its place in the same registry, in the version of this chart.
 {{- include "vcluster.reference" (dict "root" . "image" $image "tag" "") }}
 {{- end }}
 
+{{/* "true" when a scheduler of the virtual cluster places pods. */}}
+{{- define "vcluster.virtualScheduler" -}}
+{{- if or .Values.controlPlane.distro.k8s.scheduler.enabled .Values.controlPlane.advanced.virtualScheduler.enabled .Values.sync.toHost.pods.hybridScheduling.enabled }}true{{ end }}
+{{- end }}
+
 {{/* "true" when StorageClasses of the host are shown: asked for, or auto with a scheduler in the virtual cluster. */}}
 {{- define "vcluster.storageClasses" -}}
 {{- $to := .Values.sync.toHost }}
-{{- $scheduler := or .Values.controlPlane.distro.k8s.scheduler.enabled .Values.controlPlane.advanced.virtualScheduler.enabled $to.pods.hybridScheduling.enabled }}
+{{- $scheduler := include "vcluster.virtualScheduler" . }}
 {{- $wanted := toString .Values.sync.fromHost.storageClasses.enabled }}
 {{- if or (eq $wanted "true") (and (eq $wanted "auto") $scheduler $to.persistentVolumeClaims.enabled (not $to.storageClasses.enabled)) }}true{{ end }}
 {{- end }}
@@ -90,6 +95,7 @@ ours stands at its place in the same registry, in the version of this chart.
 {{- $role := .Values.rbac.clusterRole }}
 {{- if or $role.extraRules $role.overwriteRules
   (include "vcluster.storageClasses" .) $from.ingressClasses.enabled $from.runtimeClasses.enabled $from.priorityClasses.enabled
+  $from.nodes.enabled (include "vcluster.virtualScheduler" .)
   (include "vcluster.mapped" (dict "kind" $from.configMaps "wide" true))
   (include "vcluster.mapped" (dict "kind" $from.secrets "wide" true))
   (include "vcluster.nodeMetrics" .)

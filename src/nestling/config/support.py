@@ -77,7 +77,7 @@ ROWS: Final[tuple[Row, ...]] = (
             "deviceClasses",
         )
     ),
-    _row("sync.fromHost.nodes", _L, "remove it; a stand-in is shown for each node that runs a pod of the tenant"),
+    _row("sync.fromHost.nodes.syncBackChanges", _L, "remove it; change the node on the host"),
     _row("sync.*.*.patches", _L, _PATCHES),
     _row("sync.toHost.pods.hybridScheduling", _L, "remove it; the host places the pods"),
     # Integrations and things that are installed into the virtual cluster.
@@ -95,7 +95,6 @@ ROWS: Final[tuple[Row, ...]] = (
     # Control plane.
     _row("controlPlane.endpoint", _L, _PRIVATE),
     _row("controlPlane.standalone", _L, "remove it; use the local driver"),
-    _row("controlPlane.distro.k8s.scheduler", _L, "remove it; the host places the pods"),
     _row("controlPlane.distro.k8s.image.tag", Status.WORKS),
     *(
         _row(f"controlPlane.distro.k8s.{key}", _H)
@@ -107,7 +106,6 @@ ROWS: Final[tuple[Row, ...]] = (
     _row("controlPlane.backingStore.database", _L, "remove it; etcd in the control plane keeps the data"),
     _row("controlPlane.hostPathMapper", _L, "remove it"),
     *(_row(f"controlPlane.{key}", _H) for key in ("ingress", "tlsRoute", "service", "statefulSet", "serviceMonitor")),
-    _row("controlPlane.advanced.virtualScheduler", _L, "remove it; the host places the pods"),
     *(_row(f"controlPlane.advanced.{key}", _H) for key in ("headlessService", "podDisruptionBudget")),
     *(
         _row(f"controlPlane.advanced.{key}", _L, _PRIVATE)

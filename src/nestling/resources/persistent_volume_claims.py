@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from nestling.kube.resource import PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, STORAGE_CLASSES, Obj
+from nestling.kube.resource import NODES, PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, STORAGE_CLASSES, Obj
 from nestling.naming import names
 from nestling.naming.tenant import VirtualKey
 from nestling.syncer import fields, mapping, mirror, rules, verbs
@@ -14,16 +14,17 @@ from nestling.syncer.spec import Delete, Pair, Reference, Replace, SyncSpec, Wan
 from nestling.syncer.verbs import existing
 
 _BOUND: Final = "pv.kubernetes.io/bind-completed"
+_SELECTED_NODE: Final = "volume.kubernetes.io/selected-node"
 #: The API server's own finalizer: a claim that a pod uses stays until the pod is gone.
 _PROTECTION: Final = "kubernetes.io/pvc-protection"
-#: What the host's controllers write on a claim: shown to the tenant, never taken from the tenant.
+#: What the host writes on a claim: shown to the tenant, and of what the tenant writes only ``_chosen_node`` counts.
 _HOST_ANNOTATIONS: Final = frozenset(
     {
         _BOUND,
         "pv.kubernetes.io/bound-by-controller",
         "volume.beta.kubernetes.io/storage-provisioner",
         "volume.kubernetes.io/storage-provisioner",
-        "volume.kubernetes.io/selected-node",
+        _SELECTED_NODE,
     }
 )
 
@@ -69,12 +70,32 @@ async def _sync(ctx: SyncContext, pair: Pair) -> Wanted:
     volume = host["spec"].get("volumeName")
     if volume and not virtual["spec"].get("volumeName"):
         wanted.virtual["spec"]["volumeName"] = volume
-    shown = {
-        key: value for key, value in (host["metadata"].get("annotations") or {}).items() if key in _HOST_ANNOTATIONS
-    }
+    notes = host["metadata"].get("annotations") or {}
+    shown = {key: value for key, value in notes.items() if key in _HOST_ANNOTATIONS}
     if shown:
         wanted.virtual["metadata"]["annotations"] = {**(wanted.virtual["metadata"].get("annotations") or {}), **shown}
+    if _is_given_up(pair, notes):
+        for side in (wanted.virtual, wanted.host):
+            if side is not None:
+                side["metadata"].get("annotations", {}).pop(_SELECTED_NODE, None)
     return wanted
+
+
+def _is_given_up(pair: Pair, notes: dict[str, str]) -> bool:
+    """Has the host taken back the choice of a node, since no volume could be made there? The scheduler chooses anew."""
+    before = (pair.agreed.host["metadata"].get("annotations") or {}) if pair.agreed else {}
+    return _SELECTED_NODE in before and _SELECTED_NODE not in notes
+
+
+def _chosen_node(ctx: SyncContext, claim: Obj) -> dict[str, str]:
+    """Where the scheduler of the virtual cluster wants a volume to be made, for a class that waits for its consumer.
+
+    A node that the tenant does not see is none.
+    """
+    node = (claim["metadata"].get("annotations") or {}).get(_SELECTED_NODE)
+    if not node or not ctx.config.virtual_scheduler_enabled or ctx.virtual.meta(NODES, VirtualKey("", node)) is None:
+        return {}
+    return {_SELECTED_NODE: node}
 
 
 def _is_bound_to_another(virtual: Obj, host: Obj) -> bool:
@@ -123,6 +144,7 @@ SPEC: Final = SyncSpec(
         *fields.host_wins("status"),
     ),
     excluded_annotations=_HOST_ANNOTATIONS,
+    extra_annotations=_chosen_node,
     sync=_sync,
     replace_on_uid_mismatch=False,
     host_rules=(rules.PolicyRule(api_groups=("",), resources=("persistentvolumeclaims",), verbs=rules.FULL),),

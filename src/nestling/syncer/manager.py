@@ -110,8 +110,13 @@ class Manager:
         servers = {SideName.VIRTUAL: self._parts.virtual, SideName.HOST: self._parts.host}
         return tuple(cache_check.Watched(side, informer, servers[side]) for side, informer in self.caches)
 
+    def _watches(self) -> Iterable[tuple[SyncSpec, Watch]]:
+        """What the kinds watch beside their own objects, with this configuration."""
+        config = self._parts.config
+        return ((spec, watch) for spec in self.specs for watch in spec.watches if watch.needed(config))
+
     def _resources(self, side: SideName) -> Iterable[Resource]:
-        watched = (watch.resource for spec in self.specs for watch in spec.watches if watch.side is side)
+        watched = (watch.resource for _, watch in self._watches() if watch.side is side)
         own = (
             (spec.virtual for spec in self.specs)
             if side is SideName.VIRTUAL
@@ -126,12 +131,7 @@ class Manager:
         """
         scopes = {SERVICES: Scope.NAMESPACE}
         wanted = [(spec.host, spec.host_scope) for spec in self.specs if spec.host and spec.host_sources is None]
-        wanted += [
-            (watch.resource, watch.scope)
-            for spec in self.specs
-            for watch in spec.watches
-            if watch.side is SideName.HOST
-        ]
+        wanted += [(watch.resource, watch.scope) for _, watch in self._watches() if watch.side is SideName.HOST]
         order = list(Scope)
         for resource, scope in wanted:
             scopes[resource] = max(scopes.get(resource, Scope.MANAGED), scope, key=order.index)
@@ -159,6 +159,9 @@ class Manager:
         indexers = {
             name: index for spec in self.specs if spec.host is resource for name, index in spec.host_indexes.items()
         }
+        for _, watch in self._watches():
+            if watch.side is SideName.HOST and watch.resource == resource:
+                indexers |= watch.indexes
         return cache.Informer(
             self._parts.host,
             resource,
@@ -185,7 +188,7 @@ class Manager:
             self._virtual[one.spec.virtual].add_handler(one.on_virtual)
             if one.spec.host is not None:
                 self._host[one.spec.host].add_handler(one.on_host)
-            for other in one.spec.watches:
+            for other in (watch for spec, watch in self._watches() if spec is one.spec):
                 informers = self._virtual if other.side is SideName.VIRTUAL else self._host
                 informers[other.resource].add_handler(functools.partial(self._watched, one, other))
         by_plural = {resource.plural: found for resource, found in by_resource.items()}

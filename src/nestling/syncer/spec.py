@@ -182,6 +182,10 @@ class Watch:
     resource: Resource
     keys: Callable[[SyncContext, cache.Change], Iterable[VirtualKey]]
     scope: Scope = Scope.MANAGED
+    #: Is it needed with this configuration?
+    needed: Callable[[model.VClusterConfig], bool] = lambda _config: True
+    #: Indexes over these objects, for ``by_index`` of their store.
+    indexes: Mapping[str, Callable[[cache.Entry], Iterable[str]]] = dataclasses.field(default_factory=dict)
 
 
 class Waiting(Exception):

@@ -23,6 +23,7 @@ KEYS = {
     "endpointslices": "sync.toHost.endpointSlices",
     "events": "sync.fromHost.events",
     "nodes": "sync.fromHost.nodes",
+    "nodesfromhost": "sync.fromHost.nodes",
     "podtokens": "sync.toHost.pods",
     "persistentvolumeclaims": "sync.toHost.persistentVolumeClaims",
     "persistentvolumes": "sync.toHost.persistentVolumes",
@@ -102,8 +103,10 @@ def test_each_kind_with_a_host_resource_says_what_it_needs_there(spec: SyncSpec)
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
 def test_only_cluster_wide_kinds_ask_for_cluster_wide_rights(spec: SyncSpec) -> None:
-    wide = spec.host_scope is Scope.CLUSTER or spec.host_sources is not None
-    assert all(rule.cluster is wide for rule in rules_of(spec))
+    wide = {one.resource.plural for one in spec.watches if one.scope is Scope.CLUSTER}
+    if spec.host is not None and (spec.host_scope is Scope.CLUSTER or spec.host_sources is not None):
+        wide.add(spec.host.plural)
+    assert all(rule.cluster is (set(rule.resources) <= wide) for rule in rules_of(spec))
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
@@ -118,6 +121,7 @@ def test_each_kind_has_a_line_in_the_docs(spec: SyncSpec) -> None:
 def test_what_is_on_by_default() -> None:
     assert {spec.name for spec in SPECS if not spec.enabled(EMPTY)} == {
         "configmapsfromhost",
+        "nodesfromhost",
         "secretsfromhost",
         "ingressclasses",
         "ingresses",

@@ -33,12 +33,19 @@ def _of_namespace(ctx: SyncContext, change: cache.Change) -> Iterable[VirtualKey
 
 
 def _of_node(ctx: SyncContext, change: cache.Change) -> Iterable[VirtualKey]:
-    """A node that has just appeared: its pods can be bound."""
+    """A node that has just appeared: its pods can be bound, and those that ask for it be created."""
     if change.old is not None or change.new is None:
         return ()
     store = ctx.host.stores[PODS]
     metas = (store.meta(key) for key in store.by_index("node", change.key[1]))
-    return [key for meta in metas if meta is not None and (key := ownership.virtual_key(meta)) is not None]
+    placed = [key for meta in metas if meta is not None and (key := ownership.virtual_key(meta)) is not None]
+    return placed if change.initial else [*placed, *_waiting(ctx)]
+
+
+def _waiting(ctx: SyncContext) -> list[VirtualKey]:
+    """Virtual pods that are not on the host."""
+    keys_of_all = (VirtualKey(*key) for key in ctx.virtual.stores[PODS].keys())  # noqa: SIM118 - a store is no dict
+    return [key for key in keys_of_all if ctx.host.meta(PODS, names.host_name(key, ctx.tenant)) is None]
 
 
 def _of_host_pod(ctx: SyncContext, change: cache.Change) -> Iterable[VirtualKey]:
@@ -57,12 +64,7 @@ def _of_service(ctx: SyncContext, change: cache.Change) -> Iterable[VirtualKey]:
     awaited = {ctx.tenant.name, names.host_name(surroundings.DNS, ctx.tenant).name}
     if change.initial or change.new is None or change.key[1] not in awaited:
         return ()
-    waiting = ctx.virtual.stores[PODS].keys()
-    return [
-        VirtualKey(*key)
-        for key in waiting
-        if ctx.host.meta(PODS, names.host_name(VirtualKey(*key), ctx.tenant)) is None
-    ]
+    return _waiting(ctx)
 
 
 async def _sync(ctx: SyncContext, pair: Pair) -> Wanted:

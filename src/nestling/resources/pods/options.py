@@ -6,16 +6,16 @@ import dataclasses
 import enum
 import os
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from nestling.config import model
 from nestling.kube.resource import Obj
 from nestling.naming.tenant import Tenant
+from nestling.syncer import tolerations
 
 #: The user of injected containers when the syncer runs as root.
 FALLBACK_ID: Final = 1001
-EFFECTS: Final = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 
 
 class PriorityClasses(enum.Enum):
@@ -87,7 +87,7 @@ def from_config(config: model.VClusterConfig, tenant: Tenant) -> PodOptions:
         priority_class_name=pods.priority_class_name or "",
         runtime_class_name=pods.runtime_class_name or "",
         image_map=types.MappingProxyType(dict(pods.translate_image or {})),
-        tolerations=tolerations(pods.enforce_tolerations or ()),
+        tolerations=tolerations.parse_all(pods.enforce_tolerations or ()),
         rewrite_hosts=_rewrite_hosts(config),
         host_path_mapper=bool(mapper and mapper.enabled and not mapper.central),
         node_labels=types.MappingProxyType(dict((nodes.selector.labels or {}) if nodes.enabled else {})),
@@ -116,26 +116,3 @@ def _rewrite_hosts(config: model.VClusterConfig) -> RewriteHosts:
         user_id=os.getuid() or FALLBACK_ID,
         group_id=os.getgid() or FALLBACK_ID,
     )
-
-
-def tolerations(texts: Iterable[str]) -> tuple[Obj, ...]:
-    """The tolerations of ``enforceTolerations``.
-
-    Raises:
-        ValueError: a text that is not ``key=value:Effect``, ``key:Effect``, ``key=value``, ``key`` or ``*``.
-    """
-    return tuple(toleration(text) for text in texts)
-
-
-def toleration(text: str) -> Obj:
-    """One toleration from its text, in the syntax of taints; ``*`` tolerates everything."""
-    selector, _, effect = text.partition(":")
-    if effect and effect not in EFFECTS:
-        raise ValueError(f'toleration "{text}": the effect "{effect}" is none of {", ".join(EFFECTS)}')
-    key, equals, value = selector.partition("=")
-    if not key or (":" in text and not effect):
-        raise ValueError(f'toleration "{text}": write key=value:Effect, key:Effect, key or *')
-    parsed: Obj = {"operator": "Equal", "key": key, "value": value} if equals else {"operator": "Exists", "key": key}
-    if key == "*":
-        parsed = {"operator": "Exists"}
-    return {**parsed, "effect": effect} if effect else parsed

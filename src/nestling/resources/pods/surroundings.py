@@ -8,6 +8,7 @@ from typing import Final
 from nestling.kube.resource import (
     CONFIG_MAPS,
     NAMESPACES,
+    NODES,
     PODS,
     PRIORITY_CLASSES,
     RUNTIME_CLASSES,
@@ -52,9 +53,14 @@ def around(ctx: SyncContext, pod: Obj, *, for_containers: bool) -> PodContext:
         resize=ctx.host.minor >= _RESIZE_SINCE,
         offered_priority_classes=mirror.offered(ctx, PRIORITY_CLASSES, from_host.priority_classes.selector),
         offered_runtime_classes=mirror.offered(ctx, RUNTIME_CLASSES, from_host.runtime_classes.selector),
+        known_nodes=_known_nodes(ctx) if from_host.nodes.enabled and from_host.nodes.selector.labels else None,
         env_from_keys=_env_from_keys(ctx, pod) if for_containers else {},
         host_uids=_host_uids(ctx, hostpaths.pod_uids(pod["spec"])) if for_containers else {},
     )
+
+
+def _known_nodes(ctx: SyncContext) -> frozenset[str]:
+    return frozenset(name for _, name in ctx.virtual.stores[NODES].keys())  # noqa: SIM118 - a store is no dict
 
 
 def _services(ctx: SyncContext, namespace: str) -> Sequence[Obj]:

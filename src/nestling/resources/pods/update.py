@@ -6,25 +6,14 @@ subresource.
 
 from __future__ import annotations
 
-import decimal
-import re
-from collections.abc import Mapping
 from typing import Any, Final
 
+from nestling.kube import quantity
 from nestling.kube.resource import Obj
 from nestling.resources.pods import env, keys, scheduling
 from nestling.resources.pods.context import PodContext
 
 _RESIZABLE: Final = ("cpu", "memory")
-_SUFFIXES: Final[Mapping[str, decimal.Decimal]] = {
-    "n": decimal.Decimal("1e-9"),
-    "u": decimal.Decimal("1e-6"),
-    "m": decimal.Decimal("1e-3"),
-    "": decimal.Decimal(1),
-    **{letter: decimal.Decimal(1000) ** power for power, letter in enumerate("kMGTPE", 1)},
-    **{f"{letter}i": decimal.Decimal(1024) ** power for power, letter in enumerate("KMGTPE", 1)},
-}
-_QUANTITY: Final = re.compile(r"(?P<number>[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?)(?P<suffix>[numkKMGTPE]?i?)")
 
 
 def host_spec(ctx: PodContext, virtual: Obj, host: Obj, old_virtual: Obj | None = None) -> Obj:
@@ -94,17 +83,6 @@ def resize_patch(virtual: Obj, host: Obj, old_virtual: Obj | None = None) -> Obj
     return {"spec": lists} if lists else None
 
 
-def quantity(text: str | float) -> decimal.Decimal | None:
-    """The value of a Kubernetes quantity, None when it is not one."""
-    match = _QUANTITY.fullmatch(str(text))
-    if match is None or match["suffix"] not in _SUFFIXES:
-        return None
-    try:
-        return decimal.Decimal(match["number"]) * _SUFFIXES[match["suffix"]]
-    except decimal.InvalidOperation:
-        return None
-
-
 def _difference(ours: Obj, theirs: Obj, before: Obj | None) -> Obj:
     found: Obj = {}
     for part in ("requests", "limits"):
@@ -130,8 +108,8 @@ def _same(first: Any, second: Any) -> bool:
         return True
     if first is None or second is None:
         return False
-    value = quantity(first)
-    return value is not None and value == quantity(second)
+    value = quantity.parse(first)
+    return value is not None and value == quantity.parse(second)
 
 
 def _image(ctx: PodContext, ours: Obj | None, theirs: Obj, before: Obj | None) -> Obj:

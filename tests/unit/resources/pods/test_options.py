@@ -7,6 +7,7 @@ import pytest
 from nestling.config import load
 from nestling.kube.resource import Obj
 from nestling.resources.pods import options
+from nestling.syncer import tolerations
 from tests.unit.resources.pods import builders as b
 
 
@@ -80,10 +81,10 @@ controlPlane:
     ],
 )
 def test_enforced_toleration_syntax(text: str, expected: Obj) -> None:
-    assert options.toleration(text) == expected
+    assert tolerations.parse(text) == expected
 
 
 @pytest.mark.parametrize("text", ["", ":NoSchedule", "a:", "a:Never", "=b"])
 def test_enforced_toleration_that_is_wrong_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="toleration"):
-        options.toleration(text)
+        tolerations.parse(text)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 
 from nestling.kube.resource import Obj
-from nestling.resources.pods import options, translate
+from nestling.resources.pods import translate
 from nestling.syncer import spec as syncer_spec
+from nestling.syncer import tolerations
 from tests.unit.resources.pods import builders as b
 
 
 def test_enforced_tolerations_are_appended_once() -> None:
     mine = {"key": "a", "operator": "Exists"}
-    enforced = options.tolerations(["dedicated=tenants:NoSchedule", "a"])
+    enforced = tolerations.parse_all(["dedicated=tenants:NoSchedule", "a"])
     assert b.spec_of(b.pod(tolerations=[mine]), tolerations=enforced)["tolerations"] == [
         mine,
         {"key": "dedicated", "operator": "Equal", "value": "tenants", "effect": "NoSchedule"},

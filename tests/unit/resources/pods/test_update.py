@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from nestling.kube import quantity
 from nestling.kube.resource import Obj
 from nestling.resources.pods import options, update
+from nestling.syncer import tolerations
 from tests.unit.resources.pods import builders as b
 
 
@@ -70,7 +72,7 @@ def test_scheduling_gate_of_the_host_is_never_lifted() -> None:
 
 
 def test_tolerations_are_only_ever_added() -> None:
-    ctx = b.pod_context(tolerations=options.tolerations(["enforced"]))
+    ctx = b.pod_context(tolerations=tolerations.parse_all(["enforced"]))
     host = b.host_of(b.pod(tolerations=[{"key": "old"}]))
     host["spec"]["tolerations"].append({"key": "by-host"})
     assert [one["key"] for one in update.host_spec(ctx, b.pod(tolerations=[{"key": "new"}]), host)["tolerations"]] == [
@@ -173,9 +175,9 @@ def test_resize_patch_covers_sidecars_but_not_init_containers() -> None:
     ],
 )
 def test_quantities_are_compared_by_value(text: str, expected: str) -> None:
-    assert update.quantity(text) == decimal.Decimal(expected)
+    assert quantity.parse(text) == decimal.Decimal(expected)
 
 
 @pytest.mark.parametrize("text", ["", "x", "1mi", "1..2", "1i"])
 def test_what_is_no_quantity_has_no_value(text: str) -> None:
-    assert update.quantity(text) is None
+    assert quantity.parse(text) is None
