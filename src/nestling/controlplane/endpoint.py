@@ -70,6 +70,8 @@ class Endpoint:
                 rest = request.head.rest
                 writer.write(self.answer(request.path) if request.method == "GET" else wire.answer(405))
                 await writer.drain()
+                if _is_last(request):
+                    return
         except wire.Malformed as error:
             writer.write(wire.answer(400, f"{error}\n".encode()))
         except (OSError, TimeoutError):
@@ -79,6 +81,11 @@ class Endpoint:
             writer.write(wire.answer(500))
         finally:
             writer.close()
+
+
+def _is_last(request: wire.Request) -> bool:
+    """Does the client wait for the end of the connection? The supervisor's probes do."""
+    return any(value.lower() == "close" for value in request.head.values("connection"))
 
 
 @contextlib.asynccontextmanager

@@ -3,7 +3,7 @@ from __future__ import annotations
 import aiohttp
 import prometheus_client
 
-from nestling.controlplane import endpoint
+from nestling.controlplane import endpoint, plan, supervisor_probe
 
 
 async def ask(port: int, path: str) -> tuple[int, str]:
@@ -24,3 +24,10 @@ async def test_health_readiness_and_metrics() -> None:
         assert status == 200
         assert "nestling_sample 3.0" in text
         assert (await ask(port, "/other"))[0] == 404
+
+
+async def test_the_supervisors_probe_gets_its_answer() -> None:
+    """It reads to the end of the connection, as it has asked for."""
+    async with endpoint.serving(0, {}, prometheus_client.CollectorRegistry()) as port:
+        probe = plan.Probe(url=f"http://127.0.0.1:{port}/readyz", timeout_seconds=10)
+        assert await supervisor_probe.ask(probe) is None
