@@ -103,7 +103,10 @@ ROWS: Final[tuple[Row, ...]] = (
     _row("controlPlane.backingStore.etcd.embedded.migrateFromDeployedEtcd", _L, "remove it; begin with an empty store"),
     _row("controlPlane.backingStore.etcd.deploy.enabled", Status.WORKS),
     _row("controlPlane.backingStore.etcd.deploy", _H),
-    _row("controlPlane.backingStore.database", _L, "remove it; etcd in the control plane keeps the data"),
+    *(
+        _row(f"controlPlane.backingStore.database.{key}", _L, "remove it, and write dataSource with a password")
+        for key in ("embedded.identityProvider", "external.identityProvider", "external.connector")
+    ),
     _row("controlPlane.hostPathMapper", _L, "remove it"),
     *(_row(f"controlPlane.{key}", _H) for key in ("ingress", "tlsRoute", "service", "statefulSet", "serviceMonitor")),
     *(_row(f"controlPlane.advanced.{key}", _H) for key in ("headlessService", "podDisruptionBudget")),

@@ -1,7 +1,8 @@
 """What the supervisor runs: a plan, written as JSON by whoever prepares the processes.
 
 Standard library only: the supervisor imports this module and nothing else of the package, so that it stays small.
-A plan holds no secret: keys and passwords are in files that the command lines name.
+Keys and passwords are in files that the command lines name; a plan is private (0600) all the same, because kine takes
+the address of its database, which may hold a password, from the environment only.
 """
 
 from __future__ import annotations

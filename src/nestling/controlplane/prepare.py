@@ -33,6 +33,7 @@ from nestling.controlplane import (
     ports,
     sans,
     service_cidr,
+    store,
     supervisor_status,
 )
 from nestling.controlplane import plan as plan_module
@@ -93,13 +94,17 @@ def run(settings: settings_module.StartSettings) -> NoReturn:
     os.execv(sys.executable, [sys.executable, "-m", "nestling.controlplane.supervisor", str(plan_file)])  # noqa: S606
 
 
-def read_config(file: Path) -> model.VClusterConfig:
-    """The configuration; raises ``PreparationError`` when the file cannot be read, ``ConfigError`` for its content."""
+def read_config(file: Path, data_dir: Path | None = None) -> model.VClusterConfig:
+    """The configuration; with a data folder, the store is that of the data in it.
+
+    Raises ``PreparationError`` when the file cannot be read, ``ConfigError`` for its content.
+    """
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise PreparationError(f"cannot read the configuration {file}: {error}") from error
-    return load.load([load.Source(str(file), text)])
+    config = load.load([load.Source(str(file), text)])
+    return store.keep_database(config, data_dir) if data_dir else config
 
 
 def host_access(host_kubeconfig: Path | None) -> kubeconfig.ClientConfig:
@@ -110,7 +115,7 @@ def host_access(host_kubeconfig: Path | None) -> kubeconfig.ClientConfig:
 async def _prepare(settings: settings_module.StartSettings) -> Path:
     if running := supervisor_status.supervisor(settings.state_dir):
         raise PreparationError(f"{settings.name} already runs here (pid {running.pid}); stop it first")
-    config = read_config(settings.config_file)
+    config = read_config(settings.config_file, settings.data_dir)
     rules.check_tenant(config, name=settings.name, namespace=settings.namespace)
     _check_replicas(settings, config)
     _check_owner(settings)

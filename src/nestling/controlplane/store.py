@@ -11,10 +11,11 @@ from nestling.config import model
 from nestling.controlplane import etcd, flags, plan, settings
 
 KINE: Final = "kine"
-
-
-class UnsupportedStoreError(settings.PreparationError):
-    """The configuration asks for a store that this version does not run."""
+#: kine's SQLite database below the data folder, where vCluster has it, too.
+SQLITE: Final = "state.db"
+#: The longest path that a socket can have.
+_LONGEST_SOCKET: Final = 107
+_DATABASES: Final = ("mysql://", "postgres://", "postgresql://")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -26,16 +27,11 @@ class Store:
 
 
 def binary(config: model.VClusterConfig, *, local: bool) -> str | None:
-    """The stock binary that the store needs; None when it runs elsewhere. Refuses stores that are not available.
+    """The stock binary that the store needs; None when it runs elsewhere.
 
     On a machine there is nobody to deploy a separate etcd, so that the one beside the API server takes its place.
     """
     store = config.control_plane.backing_store
-    if store.database.external.enabled:
-        raise UnsupportedStoreError(
-            "controlPlane.backingStore.database.external.enabled: external databases are not available yet;"
-            " remove the key, and the virtual cluster runs its own etcd"
-        )
     if store.etcd.external.enabled:
         if not store.etcd.external.endpoint:
             raise settings.PreparationError(
@@ -44,7 +40,27 @@ def binary(config: model.VClusterConfig, *, local: bool) -> str | None:
         return None
     if store.etcd.deploy.enabled and not local:
         return None
-    return KINE if store.database.embedded.enabled else etcd.NAME
+    return KINE if store.database.embedded.enabled or store.database.external.enabled else etcd.NAME
+
+
+def keep_database(config: model.VClusterConfig, data_dir: Path) -> model.VClusterConfig:
+    """Stay with SQLite when the data folder holds a database of vCluster's, whose default that is, and no store is
+    asked for: the data would seem lost in an empty etcd.
+    """
+    plane = config.control_plane
+    store = plane.backing_store
+    asked = (
+        store.etcd.embedded.enabled,
+        store.etcd.deploy.enabled,
+        store.etcd.external.enabled,
+        store.database.external.enabled,
+    )
+    if any(asked) or not (data_dir / SQLITE).is_file() or (data_dir / "etcd" / "member").is_dir():
+        return config
+    embedded = store.database.embedded.model_copy(update={"enabled": True})
+    database = store.database.model_copy(update={"embedded": embedded})
+    backing = store.model_copy(update={"database": database})
+    return config.model_copy(update={"control_plane": plane.model_copy(update={"backing_store": backing})})
 
 
 def choose(
@@ -78,15 +94,39 @@ def _own_certificates(syncer: settings.SyncerSettings) -> dict[str, str]:
 
 
 def _kine(config: model.VClusterConfig, syncer: settings.SyncerSettings, program: Path, *, log_file: str) -> Store:
-    embedded = config.control_plane.backing_store.database.embedded
-    options = "_journal=WAL&cache=shared&_busy_timeout=30000&_txlock=immediate"
+    """kine on a socket that only this user can open. Where the database is goes into the environment: it may hold a
+    password, which command lines show to everybody.
+    """
+    database = config.control_plane.backing_store.database
+    chosen = database.external if database.external.enabled else database.embedded
     socket = f"unix://{syncer.data_dir / 'kine.sock'}"
-    own = {
-        "endpoint": embedded.data_source or f"sqlite://{syncer.data_dir / 'state.db'}?{options}",
-        "listen-address": socket,
-        "metrics-bind-address": f"127.0.0.1:{syncer.ports.etcd_peer}",
-    }
-    files = {"ca-file": embedded.ca_file, "cert-file": embedded.cert_file, "key-file": embedded.key_file}
+    if len(socket.removeprefix("unix://")) > _LONGEST_SOCKET:
+        raise settings.PreparationError(
+            f"the data folder {syncer.data_dir} has too long a path for a socket in it;"
+            " name another one with NESTLING_HOME, or use etcd"
+        )
+    metrics = f"127.0.0.1:{syncer.ports.etcd_peer}"
+    own = {"listen-address": socket, "metrics-bind-address": metrics}
+    files = {"ca-file": chosen.ca_file, "cert-file": chosen.cert_file, "key-file": chosen.key_file}
     own |= {flag: file for flag, file in files.items() if file}
-    argv = flags.command_line(str(program), own, extra=embedded.extra_args)
-    return Store({"etcd-servers": socket}, plan.Component(name=KINE, argv=argv, log_file=log_file))
+    component = plan.Component(
+        name=KINE,
+        argv=flags.command_line(str(program), own, extra=chosen.extra_args),
+        env={"KINE_ENDPOINT": _data_source(config, syncer)},
+        log_file=log_file,
+        ready=plan.Probe(url=f"http://{metrics}/metrics"),
+    )
+    return Store({"etcd-servers": socket}, component)
+
+
+def _data_source(config: model.VClusterConfig, syncer: settings.SyncerSettings) -> str:
+    database = config.control_plane.backing_store.database
+    if not database.external.enabled:
+        options = "_journal=WAL&cache=shared&_busy_timeout=30000&_txlock=immediate"
+        return database.embedded.data_source or f"sqlite://{syncer.data_dir / SQLITE}?{options}"
+    if not database.external.data_source.startswith(_DATABASES):
+        raise settings.PreparationError(
+            "controlPlane.backingStore.database.external.dataSource: no known database;"
+            " write mysql://user:password@tcp(host:3306)/name or postgres://user:password@host:5432/name"
+        )
+    return database.external.data_source

@@ -38,8 +38,8 @@ def test_refusals_say_what_to_do(row: support.Row) -> None:
         ("sync: {toHost: {pods: {patches: [{path: a, expression: b}]}}}", "sync.toHost.pods.patches"),
         ("integrations: {metricsServer: {enabled: true}}", "integrations.metricsServer.enabled"),
         (
-            "controlPlane: {backingStore: {database: {embedded: {enabled: true}}}}",
-            "controlPlane.backingStore.database.embedded.enabled",
+            "controlPlane: {backingStore: {database: {external: {enabled: true, connector: mine}}}}",
+            "controlPlane.backingStore.database.external.connector",
         ),
         ("sleep: {auto: {afterInactivity: 1h}}", "sleep.auto.afterInactivity"),
         ("plugins: {mine: {image: x}}", "plugins"),

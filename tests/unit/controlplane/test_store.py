@@ -72,13 +72,48 @@ def test_embedded_database_runs_kine_on_sqlite() -> None:
     found = choose("controlPlane: {backingStore: {database: {embedded: {enabled: true}}}}")
     assert found.component is not None
     assert found.component.argv[0] == "/binaries/kine"
-    assert str(samples.flag(found.component.argv, "endpoint")).startswith("sqlite:///data/state.db?_journal=WAL&")
+    assert found.component.env["KINE_ENDPOINT"].startswith("sqlite:///data/state.db?_journal=WAL&")
+    assert found.component.ready is not None
     assert found.api_server_flags["etcd-servers"] == "unix:///data/kine.sock"
 
 
-def test_an_external_database_is_refused_with_its_key() -> None:
-    config = samples.config(
-        "controlPlane: {backingStore: {database: {external: {enabled: true, dataSource: 'mysql://x'}}}}"
-    )
-    with pytest.raises(settings.PreparationError, match=r"controlPlane\.backingStore\.database\.external\.enabled"):
-        store.binary(config, local=True)
+def test_an_external_database_is_named_where_only_kine_sees_its_password() -> None:
+    source = "mysql://user:password@tcp(db:3306)/name"
+    found = choose(f"controlPlane: {{backingStore: {{database: {{external: {external(source)}}}}}}}").component
+    assert found is not None
+    assert found.env["KINE_ENDPOINT"] == source
+    assert "password" not in " ".join(found.argv)
+    assert samples.flag(found.argv, "ca-file") == "/ca.crt"
+
+
+def test_an_external_database_of_another_kind_is_refused_with_what_to_write() -> None:
+    text = f"controlPlane: {{backingStore: {{database: {{external: {external('oracle://x')}}}}}}}"
+    with pytest.raises(settings.PreparationError, match=r"external\.dataSource: no known database; write mysql://"):
+        choose(text)
+
+
+def external(source: str) -> str:
+    return f"{{enabled: true, dataSource: '{source}', caFile: /ca.crt}}"
+
+
+def test_a_socket_that_no_system_can_open_is_refused() -> None:
+    folder = Path("/", "x" * 110)
+    with pytest.raises(settings.PreparationError, match="too long a path"):
+        choose("controlPlane: {backingStore: {database: {embedded: {enabled: true}}}}", data_dir=folder)
+
+
+@pytest.mark.parametrize(
+    ("text", "files", "kine"),
+    [
+        ("", ["state.db"], True),
+        ("", [], False),
+        ("", ["state.db", "etcd/member/wal"], False),
+        ("controlPlane: {backingStore: {etcd: {embedded: {enabled: true}}}}", ["state.db"], False),
+    ],
+)
+def test_a_database_that_is_there_stays_the_store(text: str, files: list[str], kine: bool, tmp_path: Path) -> None:
+    for name in files:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    config = store.keep_database(samples.config(text), tmp_path)
+    assert (store.binary(config, local=False) == store.KINE) is kine
