@@ -22,6 +22,7 @@ from nestling.config import load, model, resolve, rules
 from nestling.controlplane import (
     anonymous,
     authority,
+    certificate_keeper,
     certificates,
     components,
     corefile,
@@ -136,6 +137,10 @@ async def _prepare(settings: settings_module.StartSettings) -> Path:
     files = pki.complete(files, certificates.request(config, syncer))
     settings_module.write_private(settings.data_dir / OWNER, _identity(settings))
     pki.write(syncer.pki_dir, files)
+    if config.control_plane.backing_store.etcd.deploy.enabled and not settings.local:
+        # its pods wait for this Secret, and the API server for them: the syncer's turn would never come
+        async with client_module.Client(host_access(settings.host_kubeconfig)) as client:
+            await certificate_keeper.store(client, syncer, files)
     return write_plan(config, syncer, paths, host_dns=host.result().dns)
 
 
