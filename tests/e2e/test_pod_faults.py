@@ -1,0 +1,74 @@
+"""Whatever is killed, a virtual cluster in a pod comes back by itself, and its tenants' containers run on."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from nestling.local.node import parts
+from tests.support import node as support
+from tests.support import releases
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+
+WEB = "web-x-default-x-my-vc"
+
+
+@pytest.fixture(scope="module")
+def release(node_with_images: support.Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[releases.Release]:
+    """A virtual cluster with a pod."""
+    made = releases.Release(node_with_images, tmp_path_factory.mktemp("faults"), namespace="faults")
+    with releases.installed(made):
+        made.run_pod(support.pod("web", "serve"))
+        yield made
+
+
+@contextlib.contextmanager
+def unharmed(release: releases.Release, part: str) -> Iterator[None]:
+    """Afterwards the tenant's container is the one from before, and what is written arrives on the host."""
+    before = release.container(WEB)
+    yield
+    support.wait(release.answers, "the API answers")
+    release.wait_ready()
+    name = f"after-{part.replace('_', '-')}"
+    release.run_pod(support.pod(name, "serve"))
+    assert release.virtual("exec", "web", "--", "/program", "get", "http://127.0.0.1:8080").startswith("200")
+    assert release.container(WEB) == before
+    release.virtual("delete", "pod", name, "--wait=false")
+
+
+@pytest.mark.parametrize("part", ["etcd", "kube-apiserver", "kube-controller-manager", "syncer_process"])
+def test_a_killed_component_comes_back_in_the_same_container(release: releases.Release, part: str) -> None:
+    control_plane = container_of(release)
+    with unharmed(release, part):
+        old = release.processes()[part]
+        os.kill(old, signal.SIGKILL)
+        support.wait(lambda: release.processes().get(part, old) != old, f"another {part}")
+    assert container_of(release) == control_plane
+
+
+def test_a_killed_supervisor_is_another_container_of_the_same_pod(release: releases.Release) -> None:
+    control_plane = container_of(release)
+    with unharmed(release, "supervisor"):
+        os.kill(release.processes()["supervisor"], signal.SIGKILL)
+        support.wait(lambda: container_of(release) not in ("", control_plane), "another container")
+
+
+@pytest.mark.parametrize("part", [parts.CONTAINERD, parts.KUBELET, "kube-apiserver"])
+def test_parts_of_the_host_that_are_killed_are_not_noticed(release: releases.Release, part: str) -> None:
+    node = release.node
+    control_plane = container_of(release)
+    with unharmed(release, f"host-{part}"):
+        killed = node.part(part)
+        os.kill(killed, signal.SIGKILL)
+        support.wait(lambda: node.ready() and node.part(part) != killed, f"{part} is back")
+    assert container_of(release) == control_plane
+
+
+def container_of(release: releases.Release) -> str:
+    """The id of the control plane's container."""
+    return release.host("get", release.pod, "-o", "jsonpath={.status.containerStatuses[0].containerID}")
