@@ -20,6 +20,18 @@ OFF_BY_DEFAULT = (
     "fromHost.priorityClasses",
     "fromHost.runtimeClasses",
 )
+#: What the third one has of the host.
+FROM_HOST = (
+    "sync.fromHost.nodes.enabled=true",
+    "controlPlane.distro.k8s.scheduler.enabled=true",
+    "sync.fromHost.configMaps.enabled=true",
+    "sync.fromHost.configMaps.mappings.byName.shared-by-host/*=config/*",
+    "sync.fromHost.configMaps.mappings.byName.one-of-many/only=default/only",
+    "sync.fromHost.configMaps.mappings.byName.vcluster-three/*=own/*",
+    "sync.fromHost.secrets.enabled=true",
+    "sync.fromHost.secrets.mappings.byName.shared-by-host/*=config/*",
+    "sync.fromHost.secrets.mappings.byName.vcluster-three/*=own/*",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -44,6 +56,11 @@ def vcluster(host: RunningHost) -> Iterator[sides_module.VirtualCluster]:
 @pytest.fixture(scope="package")
 def other_vcluster(host: RunningHost) -> Iterator[sides_module.VirtualCluster]:
     yield from _created("two", host, *(f"sync.{kind}.enabled=true" for kind in OFF_BY_DEFAULT))
+
+
+@pytest.fixture(scope="package")
+def third_vcluster(host: RunningHost) -> Iterator[sides_module.VirtualCluster]:
+    yield from _created("three", host, *FROM_HOST)
 
 
 @pytest.fixture

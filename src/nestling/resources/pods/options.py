@@ -91,7 +91,7 @@ def from_config(config: model.VClusterConfig, tenant: Tenant) -> PodOptions:
         rewrite_hosts=_rewrite_hosts(config),
         host_path_mapper=bool(mapper and mapper.enabled and not mapper.central),
         node_labels=types.MappingProxyType(dict((nodes.selector.labels or {}) if nodes.enabled else {})),
-        virtual_scheduler=advanced.virtual_scheduler.enabled or hybrid.enabled,
+        virtual_scheduler=config.virtual_scheduler_enabled,
         host_schedulers=frozenset(hybrid.host_schedulers or ()) if hybrid.enabled else None,
         resource_claim_templates=config.sync.to_host.resource_claim_templates.enabled,
     )

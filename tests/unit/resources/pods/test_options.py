@@ -88,3 +88,11 @@ def test_enforced_toleration_syntax(text: str, expected: Obj) -> None:
 def test_enforced_toleration_that_is_wrong_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="toleration"):
         tolerations.parse(text)
+
+
+@pytest.mark.parametrize(
+    "key", ["distro: {k8s: {scheduler: {enabled: true}}}", "advanced: {virtualScheduler: {enabled: true}}"]
+)
+def test_both_keys_switch_the_virtual_scheduler_on(key: str) -> None:
+    found = read(f"sync: {{fromHost: {{nodes: {{enabled: true}}}}}}\ncontrolPlane: {{{key}}}")
+    assert found.virtual_scheduler
