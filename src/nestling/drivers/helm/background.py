@@ -113,6 +113,8 @@ async def _start(place: Path, wanted: Settings) -> int:
             process.kill()
             raise errors.UserError(f"the process that forwards the port did not start:\n{_tail(place / LOG)}")
         await asyncio.sleep(0.02)
+    # It outlives us, so nobody waits for its end: without this, the module warns that nobody did.
+    process.returncode = 0
     supervisor_status.replace(place / SETTINGS, dataclasses.asdict(dataclasses.replace(wanted, port=found.port)))
     return found.port
 

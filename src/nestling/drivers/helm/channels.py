@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 
 from nestling.drivers.helm import websocket
-from nestling.kube import dial, errors, kubeconfig, resource
+from nestling.kube import dial, errors, kubeconfig, resource, tls
 from nestling.kubelet import wire
 
 PROTOCOL: Final = "v4.channel.k8s.io"
@@ -187,7 +187,7 @@ async def _down(socket: websocket.WebSocket, local: Local) -> str:
     return ""
 
 
-async def _body(answer: wire.Answer, reader: asyncio.StreamReader) -> bytes:
+async def _body(answer: wire.Answer, reader: tls.Reader) -> bytes:
     """The body of a refusal, as far as it is one that tells its length."""
     length = min(int(answer.head.value("Content-Length") or 0), _LONGEST_REFUSAL)
     body = answer.head.rest

@@ -44,15 +44,15 @@ _CHANGES: Final = frozenset(
 def for_helm(request: base.CreateRequest, *, desktop: bool) -> str:
     """The values as helm gets them: the user's, and what flags and the kind of host add. Pure."""
     added: dict[str, Any] = {}
+    written: dict[str, Any] = yaml.safe_load(request.values) or {}
     k8s = request.config.control_plane.distro.k8s
     if k8s.version:
         added["distro"] = {"k8s": {"version": _image_version(k8s.version)}}
-    spec = request.config.control_plane.service.spec
-    if desktop and request.expose_local and "type" not in spec:
+    service = (written.get("controlPlane") or {}).get("service") or {}
+    if desktop and request.expose_local and "type" not in (service.get("spec") or {}):
         added["service"] = {"spec": {"type": "NodePort"}}
     if not added:
         return request.values
-    written = yaml.safe_load(request.values) or {}
     return str(yaml.safe_dump(merge.overlay(written, {"controlPlane": added}), sort_keys=False))
 
 

@@ -13,7 +13,7 @@ import yaml
 from nestling import resources as kinds
 from nestling.config import errors as config_errors
 from nestling.config import load
-from nestling.controlplane import addresses, host_objects, prepare, rbac, settings
+from nestling.controlplane import addresses, host_dns, host_objects, prepare, rbac, settings
 from nestling.drivers import base, host_side
 from nestling.drivers.local import access, embedded, folder, process, readiness
 from nestling.kube import client as kube_client
@@ -61,7 +61,10 @@ async def start(
         await side.apply(objects(request, found, host.address))
     with reporter.step(f"Starting the control plane of {found.name} (Kubernetes {found.kubernetes_version})"):
         # What `nestling start` does in a process of its own: here its libraries are loaded already.
-        plan = await prepare.prepare(start_settings(place, found, host.address))
+        known = dataclasses.replace(
+            start_settings(place, found, host.address), host_dns=await host_dns.of_cluster(client)
+        )
+        plan = await prepare.prepare(known)
         control_plane = process.start(place, plan)
         await readiness.wait_usable(place, found, process=control_plane)
         await wait_for_secret(client, place, found)
