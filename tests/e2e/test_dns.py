@@ -20,6 +20,20 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 DNS_IMAGE = "docker.io/coredns/coredns:1.14.2"
 REWRITER = "mirror.gcr.io/library/alpine:3.20"
 HOST_NAMESPACE = "vcluster-my-vc"
+EMBEDDED = (
+    "controlPlane.coredns.embedded=true",
+    "networking.advanced.fallbackHostCluster=true",
+    "networking.resolveDNS[0].hostname=theirs.example",
+    "networking.resolveDNS[0].target.hostService=default/theirs",
+    "networking.resolveDNS[1].namespace=moved",
+    "networking.resolveDNS[1].target.hostNamespace=default",
+    "networking.replicateServices.toHost[0].from=default/mine",
+    "networking.replicateServices.toHost[0].to=shown",
+    "networking.replicateServices.fromHost[0].from=default/theirs",
+    "networking.replicateServices.fromHost[0].to=shop/theirs",
+    "networking.replicateServices.fromHost[1].from=default/pods",
+    "networking.replicateServices.fromHost[1].to=shop/pods",
+)
 PORTS = [{"name": "http", "port": 80, "targetPort": 8080}]
 
 
@@ -79,14 +93,20 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[support.Node]:
         yield node
 
 
+def created(host: support.Node, name: str, folder: Path, *values: str) -> Tenant:
+    """A new virtual cluster."""
+    settings = [argument for value in values for argument in ("--set", value)]
+    host.nestling("create", name, "--connect=false", *settings)
+    secret = host.kubectl("get", "secret", f"vc-{name}", "-n", f"vcluster-{name}", "-o", "jsonpath={.data.config}")
+    kubeconfig = folder / name
+    kubeconfig.write_bytes(base64.b64decode(secret))
+    return Tenant(host, kubeconfig)
+
+
 @pytest.fixture(scope="module")
 def tenant(host: support.Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenant]:
     """A virtual cluster with everything that the tests ask for, all of it made at once."""
-    host.nestling("create", "my-vc", "--connect=false")
-    secret = host.kubectl("get", "secret", "vc-my-vc", "-n", HOST_NAMESPACE, "-o", "jsonpath={.data.config}")
-    kubeconfig = tmp_path_factory.mktemp("tenant") / "kubeconfig"
-    kubeconfig.write_bytes(base64.b64decode(secret))
-    made = Tenant(host, kubeconfig)
+    made = created(host, "my-vc", tmp_path_factory.mktemp("tenant"))
     made.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "other"}})
     made.apply(
         support.pod("client", "serve"),
@@ -104,6 +124,19 @@ def tenant(host: support.Node, tmp_path_factory: pytest.TempPathFactory) -> Iter
     made.kubectl("rollout", "status", "statefulset/db", "--timeout=90s")
     yield made
     host.nestling("delete", "my-vc")
+
+
+@pytest.fixture(scope="module")
+def embedded(host: support.Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tenant]:
+    """A virtual cluster with its name server in the control plane, and Services on both sides that are on the other."""
+    host.apply(support.pod("theirs", "serve"), service("theirs", selector={"app": "theirs"}))
+    host.apply(service("pods", selector={"app": "theirs"}, clusterIP="None"))
+    made = created(host, "embedded", tmp_path_factory.mktemp("embedded"), *EMBEDDED)
+    made.apply(support.pod("client", "serve"), support.pod("mine", "serve"), service("mine", selector={"app": "mine"}))
+    made.ready("client", "mine")
+    host.kubectl("wait", "--for=condition=Ready", "pod/theirs", f"--timeout={support.SECONDS:.0f}s")
+    yield made
+    host.nestling("delete", "embedded")
 
 
 def in_namespace(namespace: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -244,3 +277,38 @@ def test_clients_stay_with_one_pod_when_the_service_says_so(tenant: Tenant) -> N
     tenant.apply(service("sticky", selector={"app": "db"}, sessionAffinity="ClientIP"))
     support.wait(lambda: answers(tenant, "sticky") is not None, "an answer")
     assert len({tenant.served("sticky") for _ in range(8)}) == 1
+
+
+def test_the_embedded_name_server_answers_pods(embedded: Tenant) -> None:
+    found = embedded.kubectl("get", "pods", "-n", "kube-system", "-o", "name")
+    assert "coredns" not in found
+    assert embedded.served("mine.default.svc.cluster.local") == "mine"
+    assert embedded.served("mine") == "mine"
+
+
+def test_what_the_virtual_cluster_does_not_know_the_host_does(embedded: Tenant) -> None:
+    assert embedded.served("theirs.default.svc.cluster.local") == "theirs"
+
+
+def test_names_of_the_operators_choice_lead_to_services_of_the_host(embedded: Tenant) -> None:
+    for name in ("theirs.example", "theirs.moved", "theirs.moved.svc.cluster.local"):
+        assert embedded.served(name) == "theirs"
+
+
+def test_services_of_the_host_are_shown_and_answer(embedded: Tenant) -> None:
+    support.wait(lambda: answers(embedded, "theirs.shop") == "theirs", "an answer of the Service")
+    support.wait(lambda: answers(embedded, "pods.shop:8080") == "theirs", "an answer of a pod")
+    address = embedded.node.kubectl("get", "service", "theirs", "-o", "jsonpath={.spec.clusterIP}").strip()
+    assert embedded.addresses("theirs.shop.svc.cluster.local") == {"theirs.shop.svc.cluster.local": [address]}
+
+
+def test_a_service_of_a_tenant_is_shown_on_the_host_and_answers(embedded: Tenant) -> None:
+    name = "http://shown.vcluster-embedded.svc.cluster.local/"
+
+    def answer() -> str:
+        try:
+            return embedded.node.kubectl("exec", "theirs", "--", "/program", "get", name)
+        except AssertionError:
+            return ""
+
+    support.wait(lambda: answer() == "200\nserved by mine", "an answer on the host")

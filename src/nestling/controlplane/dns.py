@@ -10,7 +10,7 @@ from typing import Any, Final
 import yaml
 
 from nestling.config import model
-from nestling.controlplane import addresses, corefile, dns_objects, embedded_dns, host_dns, loops
+from nestling.controlplane import addresses, corefile, dns_objects, embedded_dns, loops
 from nestling.controlplane import settings as settings_module
 from nestling.kube import client as client_module
 from nestling.kube import discovery, errors, requests
@@ -30,7 +30,6 @@ class Dns:
     config: model.VClusterConfig
     settings: settings_module.SyncerSettings
     virtual: client_module.Client
-    host: client_module.Client
 
     async def reconcile(self) -> None:
         """Apply everything; server-side apply leaves fields of others alone and writes nothing when nothing differs."""
@@ -46,12 +45,10 @@ class Dns:
             await self._apply(resource, obj)
 
     async def _around(self) -> dns_objects.Around:
-        local = self.settings.host_kubeconfig is not None
-        asked = self.config.networking.advanced.fallback_host_cluster
         version = str((await self.virtual.version())["gitVersion"])
         return dns_objects.Around(
             minor=int(version.split(".")[1]),
-            host_dns=await host_dns.server(self.host, local=local) if asked else corefile.RESOLVERS,
+            host_dns=self.settings.host_dns or corefile.RESOLVERS,
             # a namespace that lets nobody be root may have a range of users; ours is in it
             user=os.getuid() or dns_objects.USER,
             group=os.getgid() or dns_objects.USER,

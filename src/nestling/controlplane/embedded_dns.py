@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from nestling.config import model
-from nestling.controlplane import corefile, plan, resolved_names, settings
+from nestling.controlplane import corefile, plan, settings
 
 NAME: Final = "coredns"
 
@@ -20,13 +20,6 @@ def wanted(config: model.VClusterConfig) -> bool:
     """Does the name server run in the control plane?"""
     chosen = config.control_plane.coredns
     return bool(chosen.enabled and chosen.embedded)
-
-
-def asks_host(config: model.VClusterConfig) -> bool:
-    """Does it need the name server of the host?"""
-    return wanted(config) and (
-        config.networking.advanced.fallback_host_cluster or resolved_names.leads_to_host(config.networking.resolve_dns)
-    )
 
 
 def component(

@@ -71,7 +71,6 @@ class _Host:
     service: Obj
     cidr: str
     stored: pki.Files = dataclasses.field(repr=False)
-    dns: str = corefile.RESOLVERS
 
 
 async def prepare(settings: settings_module.StartSettings) -> Path:
@@ -132,7 +131,9 @@ async def _prepare(settings: settings_module.StartSettings) -> Path:
         binaries = group.create_task(_binaries(wanted, asked_version))
         local = group.create_task(asyncio.to_thread(pki.read, settings.data_dir / "pki"))
     paths, version = binaries.result()
+    resolvers = await _host_dns(settings)
     syncer = _syncer_settings(settings, config, host.result(), version=version)
+    syncer = dataclasses.replace(syncer, host_dns=resolvers.pods)
     files = certificates.merge(local.result(), host.result().stored)
     files = pki.complete(files, certificates.request(config, syncer))
     settings_module.write_private(settings.data_dir / OWNER, _identity(settings))
@@ -141,7 +142,7 @@ async def _prepare(settings: settings_module.StartSettings) -> Path:
         # its pods wait for this Secret, and the API server for them: the syncer's turn would never come
         async with client_module.Client(host_access(settings.host_kubeconfig)) as client:
             await certificate_keeper.store(client, syncer, files)
-    return write_plan(config, syncer, paths, host_dns=host.result().dns)
+    return write_plan(config, syncer, paths, host_dns=resolvers.machine)
 
 
 def write_plan(
@@ -219,9 +220,14 @@ async def _read_host(settings: settings_module.StartSettings, config: model.VClu
             group.create_task(neighbours.check(client, tenant))
         found = service.result()
         cidr = service_cidr.configured(config) or await service_cidr.detect(client, tenant, found)
-        asks = embedded_dns.asks_host(config)
-        resolver = await host_dns.server(client, local=settings.local) if asks else corefile.RESOLVERS
-    return _Host(found, cidr, stored.result(), resolver)
+    return _Host(found, cidr, stored.result())
+
+
+async def _host_dns(settings: settings_module.StartSettings) -> settings_module.HostDns:
+    if settings.local:
+        return settings.host_dns or settings_module.HostDns(corefile.RESOLVERS, corefile.RESOLVERS)
+    own = await host_dns.of_pod()
+    return settings_module.HostDns(own, own)
 
 
 async def _service(client: client_module.Client, tenant: Tenant) -> Obj:

@@ -28,6 +28,14 @@ class PreparationError(Exception):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class HostDns:
+    """The name server of the host cluster, as its pods reach it and as a machine outside the cluster does."""
+
+    pods: str
+    machine: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class StartSettings:
     """The flags of ``nestling start``.
 
@@ -46,6 +54,8 @@ class StartSettings:
     bind_address: str | None = None
     log_format: str | None = None
     pod_ip: str | None = None
+    #: On a machine, from whoever may look; a pod has its own.
+    host_dns: HostDns | None = None
 
     @property
     def local(self) -> bool:
@@ -97,6 +107,8 @@ class SyncerSettings:
     kubernetes_version: str
     ports: Ports
     facts: HostFacts
+    #: Whom pods ask about names of the host cluster; "" for the resolvers of their node.
+    host_dns: str = ""
 
     @property
     def pki_dir(self) -> Path:

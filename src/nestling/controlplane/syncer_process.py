@@ -214,7 +214,7 @@ def _duties(
         certificates=loops.Duty("certificates", keeper.reconcile, metrics=duty_metrics, interval=CERTIFICATE_INTERVAL),
         kubeconfigs=loops.Duty("kubeconfig-export", exporter.reconcile, metrics=duty_metrics),
         kubernetes=loops.Duty("kubernetes-service", kubernetes.reconcile, metrics=duty_metrics),
-        dns=loops.Duty("dns", dns.Dns(config, settings, sides.virtual, sides.host).reconcile, metrics=duty_metrics),
+        dns=loops.Duty("dns", dns.Dns(config, settings, sides.virtual).reconcile, metrics=duty_metrics),
         node_hosts=loops.Duty(
             "node-hosts", dns.NodeHosts(config, settings, sides.virtual).reconcile, metrics=duty_metrics
         ),

@@ -13,7 +13,7 @@ from nestling.config import load, model
 from nestling.controlplane import corefile, dns, dns_objects, embedded_dns, host_dns, loops, settings
 from nestling.kube import client as client_module
 from nestling.kube import errors, requests
-from nestling.kube.resource import PODS, SERVICES, Obj, Resource
+from nestling.kube.resource import ENDPOINTS, PODS, SERVICES, Obj, Resource
 from tests.unit.controlplane import samples
 
 EMBEDDED = "controlPlane.coredns.embedded=true"
@@ -77,7 +77,7 @@ def api() -> Api:
 async def applied(api: Api, *sets: str, syncer: settings.SyncerSettings = samples.SYNCER) -> list[str]:
     """The kinds that one run of the duty applies."""
     api.applied.clear()
-    await dns.Dns(config(*sets), syncer, api.client, api.client).reconcile()
+    await dns.Dns(config(*sets), syncer, api.client).reconcile()
     return [kind for kind, _, _ in api.applied]
 
 
@@ -134,9 +134,8 @@ async def test_a_manifest_of_an_unknown_kind_is_named(api: Api) -> None:
 
 
 async def test_unknown_names_go_to_the_host_when_the_configuration_says_so(api: Api) -> None:
-    local = dataclasses.replace(samples.SYNCER, host_kubeconfig=Path("/host"))
-    api.put(SERVICES, "kube-dns", spec={"clusterIP": "10.96.0.10"})
-    await applied(api, "networking.advanced.fallbackHostCluster=true", syncer=local)
+    known = dataclasses.replace(samples.SYNCER, host_dns="10.96.0.10")
+    await applied(api, "networking.advanced.fallbackHostCluster=true", syncer=known)
     assert "forward . 10.96.0.10\n" in api.objects["ConfigMap", "coredns"]["data"]["Corefile"]
 
 
@@ -149,17 +148,23 @@ async def test_unknown_names_go_to_the_host_when_the_configuration_says_so(api: 
     ],
     ids=["the first", "a broken line", "no file"],
 )
-async def test_in_a_pod_the_host_is_the_name_server_of_the_pod(
-    api: Api, tmp_path: Path, text: str | None, server: str
-) -> None:
+async def test_in_a_pod_the_host_is_the_name_server_of_the_pod(tmp_path: Path, text: str | None, server: str) -> None:
     file = tmp_path / "resolv.conf"
     if text is not None:
         file.write_text(text)
-    assert await host_dns.server(api.client, local=False, resolvers=file) == server
+    assert await host_dns.of_pod(file) == server
 
 
-async def test_a_host_without_name_server_leaves_the_resolvers_of_the_machine(api: Api) -> None:
-    assert await host_dns.server(api.client, local=True) == corefile.RESOLVERS
+async def test_on_a_machine_the_host_says_where_its_name_server_is(api: Api) -> None:
+    nothing = settings.HostDns(corefile.RESOLVERS, corefile.RESOLVERS)
+    assert await host_dns.of_cluster(api.client) == nothing
+    api.put(SERVICES, "kube-dns", spec={"clusterIP": "None"})
+    api.put(ENDPOINTS, "kube-dns")
+    assert await host_dns.of_cluster(api.client) == nothing
+    ports = [{"port": 9153, "protocol": "TCP"}, {"port": 53, "protocol": "UDP"}]
+    api.put(SERVICES, "kube-dns", spec={"clusterIP": "10.96.0.10"})
+    api.put(ENDPOINTS, "kube-dns", subsets=[{"addresses": [{"ip": "10.89.0.2"}], "ports": ports}])
+    assert await host_dns.of_cluster(api.client) == settings.HostDns("10.96.0.10", "10.89.0.2:53")
 
 
 async def test_node_hosts_have_an_owner_of_their_own(api: Api) -> None:
