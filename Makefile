@@ -74,7 +74,8 @@ bench: binaries ## Virtual against direct to the host, ten minutes; then `python
 image: setup | $(UV) ## Make the container images in .images/, without a registry (docs/image.md)
 	@$(BIN)/python -m images
 
-e2e: image ## Tests on a real node, as root; builds its programs first (half an hour, once)
+e2e: image binaries-tests ## Tests on a real node, as root; builds its programs first (half an hour, once)
+	@$(BIN)/python -m images --kubernetes-version $(OLDEST) --also ghcr.io/loft-sh/kubernetes:v1.32.1
 	@$(BIN)/nestling binaries fetch --node
 	@$(BIN)/pytest tests/e2e -q -rs
 

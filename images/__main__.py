@@ -88,25 +88,24 @@ class Maker:
         )
         return self._archive("nestling.tar", image, [layers[1], layers[0], layers[2]])
 
-    def kubernetes(self, root: debian.Root) -> Path:
-        """The image of the stock binaries, under our name and that of the chart's default."""
-        binaries = chain.ensure(BINARIES, progress=progress.lines(sys.stderr))
+    def kubernetes(self, root: debian.Root, asked: str | None, also: tuple[str, ...]) -> Path:
+        """The image of the stock binaries, under our name and others."""
+        version = versions.resolve(asked)
+        name = f"kubernetes-{versions.minor(version)}" if asked else "kubernetes"
+        binaries = chain.ensure(BINARIES, kubernetes_version=version, progress=progress.lines(sys.stderr))
         layer = self._layer(
-            "kubernetes",
+            name,
             contents.digest(*(f"{file}{file.stat().st_mtime_ns}" for file in binaries.values())),
             lambda: contents.kubernetes(root, binaries),
         )
-        default = distro_keys.K8sImage()
-        version = versions.resolve(None)
-        names = (f"{KUBERNETES}:{version}", f"{default.registry}/{default.repository}:{default.tag}")
         image = archive.Image(
-            names=names,
+            names=(f"{KUBERNETES}:{version}", *also),
             architecture=self._architecture,
             environment=ENVIRONMENT[:1],
             user="65532:65532",
             labels=_labels("Kubernetes binaries for Nestling", version),
         )
-        return self._archive("kubernetes.tar", image, [layer])
+        return self._archive(f"{name}.tar", image, [layer])
 
     def _layer(self, name: str, key: str, make: Callable[[], tree.Tree]) -> archive.Layer:
         """A layer of the cache, made anew when what goes into it is not what it was made of."""
@@ -138,13 +137,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=REPOSITORY / ".images", help="folder of the archives")
     parser.add_argument("--uv", type=Path, default=REPOSITORY / ".tools/uv/bin/uv", help="the installer of packages")
     parser.add_argument("--refresh", action="store_true", help="get the newest Debian packages")
+    parser.add_argument("--kubernetes-version", help="only the image of the stock binaries, of this version")
+    parser.add_argument("--also", action="append", default=[], metavar="NAME", help="a further name of that image")
     given = parser.parse_args(arguments)
     if given.refresh:
         shutil.rmtree(given.out / "cache", ignore_errors=True)
     maker = Maker(given.out.resolve(), given.uv)
     try:
         root = maker.root()
-        made = [maker.nestling(root, _version()), maker.kubernetes(root)]
+        if given.kubernetes_version:
+            made = [maker.kubernetes(root, given.kubernetes_version, tuple(given.also))]
+        else:
+            made = [maker.nestling(root, _version()), maker.kubernetes(root, None, (_default_kubernetes(),))]
     except (debian.AptError, elf.MissingLibraryError, python_packages.InstallError, binary_errors.BinaryError) as error:
         print(f"image: {error}", file=sys.stderr)
         return 1
@@ -169,6 +173,12 @@ def _compile(folder: Path, place: str) -> tuple[str, ...]:
 def _labels(title: str, version: str) -> tuple[tuple[str, str], ...]:
     prefix = "org.opencontainers.image"
     return ((f"{prefix}.title", title), (f"{prefix}.version", version), (f"{prefix}.licenses", "Apache-2.0"))
+
+
+def _default_kubernetes() -> str:
+    """What the chart names unless told otherwise: machines without a registry have it, too."""
+    default = distro_keys.K8sImage()
+    return f"{default.registry}/{default.repository}:{default.tag}"
 
 
 def _version() -> str:

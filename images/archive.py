@@ -1,4 +1,4 @@
-"""Writes layers as an OCI archive that `docker load`, `ctr images import`, `skopeo` and `nestling host load-image` read."""
+"""Writes layers as an OCI archive, for `docker load`, `ctr images import`, `skopeo` and `nestling host load-image`."""
 
 from __future__ import annotations
 

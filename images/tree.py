@@ -65,8 +65,8 @@ class Tree:
         with target.open("wb") as stream, tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as archive:
             for path, entry in self._with_folders():
                 _add(archive, path, entry)
-        with target.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+        with target.open("rb") as packed:
+            return hashlib.file_digest(packed, "sha256").hexdigest()
 
     def _with_folders(self) -> Iterator[tuple[str, Entry]]:
         entries = dict(self._entries)
