@@ -58,9 +58,8 @@ async def test_the_status_of_a_release(tmp_path: Path) -> None:
 
 async def test_an_interruption_lets_helm_end_by_itself(tmp_path: Path) -> None:
     """A helm that is killed leaves a release that blocks every later one."""
-    slow = helm(
-        tmp_path, f"trap 'echo asked > {tmp_path}/asked; exit 1' TERM; echo $$ > {tmp_path}/pid; sleep 60 & wait"
-    )
+    ends = f"trap 'echo asked > {tmp_path}/asked; exit 1' TERM"
+    slow = helm(tmp_path, f"{ends}; echo $$ > {tmp_path}/pid; while :; do sleep 0.1; done")
     task = asyncio.get_running_loop().create_task(slow.apply("my-vc", "ns", ["/chart"], ""))
     async with asyncio.timeout(30):
         while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():  # noqa: ASYNC110
