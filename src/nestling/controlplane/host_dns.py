@@ -8,7 +8,7 @@ from typing import Final
 
 from nestling.controlplane import corefile, settings
 from nestling.kube import client, errors
-from nestling.kube.resource import ENDPOINTS, SERVICES, Obj, Resource
+from nestling.kube.resource import ENDPOINT_SLICES, SERVICES, Obj
 
 #: Where a host cluster has its own name server.
 _NAMESPACE: Final = "kube-system"
@@ -27,26 +27,24 @@ async def of_pod(resolvers: Path = Path(corefile.RESOLVERS)) -> str:
 
 async def of_cluster(host: client.Client) -> settings.HostDns:
     """The one of a cluster that is looked at from outside, by somebody who may read there."""
-    service, endpoints = await _get(host, SERVICES), await _get(host, ENDPOINTS)
-    address = service.get("spec", {}).get("clusterIP")
-    places = [place for subset in endpoints.get("subsets") or () for place in _places(subset)]
+    try:
+        service = await host.get(SERVICES, _SERVICE, _NAMESPACE)
+        slices = await host.list(ENDPOINT_SLICES, _NAMESPACE, label_selector=f"kubernetes.io/service-name={_SERVICE}")
+    except (errors.NotFound, errors.Forbidden):
+        return settings.HostDns(corefile.RESOLVERS, corefile.RESOLVERS)
+    address = service["spec"].get("clusterIP")
+    places = [place for one in slices for place in _places(one)]
     return settings.HostDns(
         pods=address if address not in (None, "", "None") else corefile.RESOLVERS,
         machine=next(iter(places), corefile.RESOLVERS),
     )
 
 
-async def _get(host: client.Client, resource: Resource) -> Obj:
-    try:
-        return await host.get(resource, _SERVICE, _NAMESPACE)
-    except (errors.NotFound, errors.Forbidden):
-        return {}
-
-
-def _places(subset: Obj) -> list[str]:
-    ports = [port["port"] for port in subset.get("ports") or () if port.get("protocol") == "UDP"]
+def _places(one: Obj) -> list[str]:
+    ports = [port["port"] for port in one.get("ports") or () if port.get("protocol") == "UDP"]
     return [
-        f"[{address['ip']}]:{port}" if ":" in address["ip"] else f"{address['ip']}:{port}"
+        f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
         for port in ports[:1]
-        for address in subset.get("addresses") or ()
+        for endpoint in one.get("endpoints") or ()
+        for address in endpoint.get("addresses") or ()
     ]

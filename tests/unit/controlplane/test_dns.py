@@ -13,7 +13,7 @@ from nestling.config import load, model
 from nestling.controlplane import corefile, dns, dns_objects, embedded_dns, host_dns, loops, settings
 from nestling.kube import client as client_module
 from nestling.kube import errors, requests
-from nestling.kube.resource import ENDPOINTS, PODS, SERVICES, Obj, Resource
+from nestling.kube.resource import ENDPOINT_SLICES, PODS, SERVICES, Obj, Resource
 from tests.unit.controlplane import samples
 
 EMBEDDED = "controlPlane.coredns.embedded=true"
@@ -159,11 +159,11 @@ async def test_on_a_machine_the_host_says_where_its_name_server_is(api: Api) -> 
     nothing = settings.HostDns(corefile.RESOLVERS, corefile.RESOLVERS)
     assert await host_dns.of_cluster(api.client) == nothing
     api.put(SERVICES, "kube-dns", spec={"clusterIP": "None"})
-    api.put(ENDPOINTS, "kube-dns")
+    api.put(ENDPOINT_SLICES, "kube-dns-x")
     assert await host_dns.of_cluster(api.client) == nothing
     ports = [{"port": 9153, "protocol": "TCP"}, {"port": 53, "protocol": "UDP"}]
     api.put(SERVICES, "kube-dns", spec={"clusterIP": "10.96.0.10"})
-    api.put(ENDPOINTS, "kube-dns", subsets=[{"addresses": [{"ip": "10.89.0.2"}], "ports": ports}])
+    api.put(ENDPOINT_SLICES, "kube-dns-x", endpoints=[{"addresses": ["10.89.0.2"]}], ports=ports)
     assert await host_dns.of_cluster(api.client) == settings.HostDns("10.96.0.10", "10.89.0.2:53")
 
 
