@@ -59,11 +59,8 @@ class FakeDriver:
         self.answers: dict[str, bytes] = {}
         self.pieces: list[base.Piece] = []
         self.ways: list[base.Way] = []
+        self.name = "fake"
         self.holds = False
-
-    @property
-    def name(self) -> str:
-        return "fake"
 
     def own_namespace(self) -> str | None:
         return None

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import os
 from pathlib import Path
 
@@ -124,3 +125,41 @@ async def test_a_name_in_two_namespaces_needs_the_namespace(tmp_path: Path) -> N
 def test_a_server_that_is_no_api_server_is_refused(server: str) -> None:
     with pytest.raises(errors.UserError, match="--server"):
         connect.server_url(server)
+
+
+async def test_what_leads_nowhere_once_the_command_ends_is_not_printed(tmp_path: Path) -> None:
+    current, driver = fakes.new_session(tmp_path, fakes.cluster())
+    driver.name = "helm"
+    access = connect.Access(background=False)
+    with pytest.raises(errors.UserError, match="a printed kubeconfig leads nowhere"):
+        await connect.connect_and_print(current, "my-vc", access)
+    assert driver.calls == []
+    assert await connect.connect_and_print(current, "my-vc", connect.Access(background=False, server="vc.example.org"))
+
+
+async def test_a_port_that_is_forwarded_by_the_command_is_forwarded_until_it_is_interrupted(tmp_path: Path) -> None:
+    current, driver = fakes.new_session(tmp_path, fakes.cluster())
+    driver.holds = True
+    work = connect.connect(current, "my-vc", connect.Access(background=False, local_port=7000, pod="p"))
+    task = asyncio.get_running_loop().create_task(work)
+    async with asyncio.timeout(30):
+        while not any("Ctrl-C" in line for line in current.reporter.lines):  # type: ignore[attr-defined]  # the fake's  # noqa: ASYNC110
+            await asyncio.sleep(0)
+    assert current.files.current_context() == CONTEXT
+    assert (driver.ways[0].local_port, driver.ways[0].pod, driver.ways[0].background) == (7000, "p", False)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_a_command_needs_nothing_that_goes_on_behind_it(tmp_path: Path) -> None:
+    current, driver = fakes.new_session(tmp_path, fakes.cluster())
+    await connect.connect_and_run(current, "my-vc", connect.Access(), ["true"], environ=dict(os.environ))
+    assert [way.background for way in driver.ways] == [False]
+
+
+async def test_the_virtual_cluster_of_a_context_is_known_by_its_usual_name(tmp_path: Path) -> None:
+    current, _ = fakes.new_session(tmp_path, fakes.cluster())
+    await connect.connect(current, "my-vc", connect.Access(context_name="mine"))
+    assert current.files.owner_of("mine") == CONTEXT
+    assert current.files.owner_of("vcluster_a_b_prod") == "vcluster_a_b_prod"

@@ -15,19 +15,22 @@ def test_the_flag_decides_first() -> None:
 
 
 @pytest.mark.parametrize("context", ["", "nestling-default", "vcluster_my-vc_vcluster-my-vc_nestling-default"])
-def test_without_a_foreign_context_the_driver_is_local(context: str) -> None:
-    assert select.choose(flag=None, configured=None, current_context=context).driver == "local"
+def test_without_a_cluster_of_ones_own_the_driver_is_local_and_helms_are_found_too(context: str) -> None:
+    found = select.choose(flag=None, configured=None, current_context=context)
+    assert (found.driver, found.either) == ("local", True)
 
 
 @pytest.mark.parametrize("context", ["prod", "vcluster_a_b_prod"])
-def test_a_foreign_context_is_not_touched_without_being_told_so(context: str) -> None:
-    with pytest.raises(errors.UserError, match="--driver local"):
-        select.choose(flag=None, configured=None, current_context=context)
+def test_with_a_context_of_a_cluster_the_driver_is_helm(context: str) -> None:
+    found = select.choose(flag=None, configured=None, current_context=context)
+    assert (found.driver, found.either) == ("helm", False)
 
 
-def test_the_driver_helm_is_refused_with_what_to_do_instead() -> None:
-    with pytest.raises(errors.UserError, match=r"not available yet\. Use --driver local"):
-        select.choose(flag="helm", configured=None, current_context="")
+@pytest.mark.parametrize("driver", ["local", "helm"])
+def test_who_chooses_a_driver_gets_that_and_no_other(driver: str) -> None:
+    chosen = select.Choice(driver, "a file")
+    assert select.choose(flag=None, configured=chosen, current_context="") == chosen
+    assert select.choose(flag=driver, configured=None, current_context="").either is False
 
 
 def test_an_unknown_driver_is_refused_with_those_that_exist() -> None:
