@@ -89,7 +89,7 @@ ROWS: Final[tuple[Row, ...]] = (
     _row("networking.serviceCIDR", _L, "write serviceCIDR at the top level; this key belongs to private nodes"),
     _row("networking.podCIDR", _L, _PRIVATE),
     # Policies.
-    _row("policies.podSecurityStandard", _L, "remove it; label namespaces of the virtual cluster with the standard"),
+    _row("policies.podSecurityStandard", Status.WORKS),
     _row("policies.centralAdmission", _L, "remove it"),
     _row("policies", _H),
     # Control plane.

@@ -22,6 +22,7 @@ EMPTY = load.load([])
 KEYS = {
     "endpointslices": "sync.toHost.endpointSlices",
     "events": "sync.fromHost.events",
+    "namespaces": "policies.podSecurityStandard",
     "nodes": "sync.fromHost.nodes",
     "nodesfromhost": "sync.fromHost.nodes",
     "podtokens": "sync.toHost.pods",
@@ -50,6 +51,9 @@ def key_of(spec: SyncSpec) -> str:
 
 def written(key: str, *, is_on: bool) -> load.Source:
     """A values file that sets a kind's key."""
+    if key == "policies.podSecurityStandard":
+        standard = "baseline" if is_on else "''"
+        return load.Source("values.yaml", f"policies: {{podSecurityStandard: {standard}}}")
     *parents, last = f"{key}.enabled".split(".")
     text = "".join("  " * depth + f"{part}:\n" for depth, part in enumerate(parents))
     inside = "  " * len(parents)
@@ -125,6 +129,7 @@ def test_what_is_on_by_default() -> None:
         "secretsfromhost",
         "ingressclasses",
         "ingresses",
+        "namespaces",
         "networkpolicies",
         "poddisruptionbudgets",
         "priorityclasses",

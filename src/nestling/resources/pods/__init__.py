@@ -121,5 +121,6 @@ TOKENS: Final = SyncSpec(
     mirror_host_deletion=False,
     replace_on_uid_mismatch=False,
     has_status=False,
+    is_done_when_created=True,
     host_rules=(rules.PolicyRule(api_groups=("",), resources=("secrets",), verbs=rules.FULL),),
 )

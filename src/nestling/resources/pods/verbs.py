@@ -8,7 +8,7 @@ from typing import Final
 
 from nestling.kube.resource import NODES, PODS, SERVICE_ACCOUNTS, Obj
 from nestling.naming.tenant import HostKey, VirtualKey
-from nestling.resources.pods import collisions, status, surroundings, translate, update
+from nestling.resources.pods import collisions, pod_security, status, surroundings, translate, update
 from nestling.resources.pods import metadata as pod_metadata
 from nestling.resources.pods.context import PodContext, Refused
 from nestling.syncer import metadata
@@ -30,6 +30,8 @@ async def to_host(ctx: SyncContext, pair: Pair) -> Wanted:
     ran = (virtual.get("status") or {}).get("startTime")
     if pair.agreed is not None or ran or virtual["metadata"].get("deletionTimestamp"):
         return Wanted(delete_virtual=_AT_ONCE)
+    if (violation := _violation(ctx, virtual)) is not None:
+        return Wanted(warnings=(Warn(message=violation),))
     if (problem := collisions.problem(ctx, virtual)) is not None:
         if problem.is_coming:
             raise Waiting(problem.message)
@@ -117,8 +119,21 @@ def _follow(ctx: SyncContext, spec: SyncSpec, pair: Pair, light: PodContext) -> 
             "spec": update.host_spec(light, virtual, host, agreed),
         },
         actions=_actions(ctx, pair, resize if light.resize else None),
-        warnings=(Warn(message=_NO_RESIZE),) if resize and not light.resize else (),
+        warnings=_warnings(ctx, pair, can_resize=light.resize or not resize),
     )
+
+
+def _warnings(ctx: SyncContext, pair: Pair, *, can_resize: bool) -> tuple[Warn, ...]:
+    """What of a change is not carried over."""
+    virtual, host = existing(pair.virtual), existing(pair.host)
+    found = [] if can_resize else [_NO_RESIZE]
+    if len(virtual["spec"].get("ephemeralContainers") or ()) > len(host["spec"].get("ephemeralContainers") or ()):
+        found += filter(None, [_violation(ctx, virtual)])
+    return tuple(Warn(message=text) for text in found)
+
+
+def _violation(ctx: SyncContext, virtual: Obj) -> str | None:
+    return pod_security.problem(virtual, ctx.config.policies.pod_security_standard)
 
 
 def _actions(ctx: SyncContext, pair: Pair, resize: Obj | None) -> tuple[Action, ...]:
@@ -128,7 +143,7 @@ def _actions(ctx: SyncContext, pair: Pair, resize: Obj | None) -> tuple[Action, 
     if len(virtual["spec"].get("ephemeralContainers") or ()) > len(host["spec"].get("ephemeralContainers") or ()):
         full = surroundings.around(ctx, virtual, for_containers=True)
         containers = update.ephemeral_containers(full, virtual, host)
-        if containers and collisions.problem(ctx, virtual) is None:
+        if containers and collisions.problem(ctx, virtual) is None and _violation(ctx, virtual) is None:
             found.append(_patch(pair.host_key, "ephemeralcontainers", {"spec": {"ephemeralContainers": containers}}))
     if resize:
         found.append(_patch(pair.host_key, "resize", resize))
