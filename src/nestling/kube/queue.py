@@ -47,6 +47,10 @@ class Schedule(Generic[K]):
         """Is this key ready or handed out? One that waits for its time is not."""
         return key in self._waiting or key in self._working
 
+    def is_working(self, key: K) -> bool:
+        """Is this key handed out?"""
+        return key in self._working
+
     @property
     def ready(self) -> int:
         """How many keys ``pop`` could hand out without waiting for ``done``."""
@@ -136,6 +140,10 @@ class WorkQueue(Generic[K]):
     def __contains__(self, key: K) -> bool:
         """Is this key waiting for a worker, or with one? A key that waits for its time is not."""
         return key in self._schedule
+
+    def is_working(self, key: K) -> bool:
+        """Is a worker at this key?"""
+        return self._schedule.is_working(key)
 
     @property
     def delayed(self) -> int:

@@ -147,6 +147,7 @@ SPEC: Final = SyncSpec(
     mirror_host_deletion=False,
     replace_on_uid_mismatch=False,
     has_status=False,
+    is_done_when_created=True,
     # events tell of what happened; they are not to hold it up
     workers=2,
     host_rules=(rules.PolicyRule(api_groups=("",), resources=("events",), verbs=rules.WATCH),),

@@ -5,6 +5,8 @@ Since every write says what it was decided on, a Conflict or NotFound only means
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Final
 
@@ -25,18 +27,29 @@ class Refused(Exception):
     """The host object that we would write belongs to somebody else; it is left alone and the tenant is told."""
 
 
-def _nobody(_side: SideName) -> None:
-    """Nobody counts."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class Listener:
+    """Hears of what is written, as soon as it was."""
+
+    #: This side was written to.
+    wrote: Callable[[SideName], None] = lambda _side: None
+    #: In this version the object of this side is just as it was wanted, and there is nothing to add to it.
+    as_wanted: Callable[[SideName, str], None] = lambda _side, _version: None
+
+    def of(self, side: SideName) -> writes.AsWanted:
+        """The same for one side."""
+        return functools.partial(self.as_wanted, side)
 
 
-async def apply(
-    ctx: SyncContext, spec: SyncSpec, pair: Pair, wanted: Wanted, *, wrote: Callable[[SideName], None] = _nobody
-) -> None:
+_NOBODY: Final = Listener()
+
+
+async def apply(ctx: SyncContext, spec: SyncSpec, pair: Pair, wanted: Wanted, *, listener: Listener = _NOBODY) -> None:
     """Write what differs, host first: what the tenant sees must be true on the host.
 
-    ``wrote`` hears of each side that was written to, as soon as it was. Nothing is written while the host has no
-    Service NAME, the owner of all that is ours there: the release is being removed, and what would be written now would
-    stay behind, or be taken from the tenant because the host's collector took it.
+    Nothing is written while the host has no Service NAME, the owner of all that is ours there: the release is being
+    removed, and what would be written now would stay behind, or be taken from the tenant because the host's collector
+    took it.
     """
     if ctx.owner_uid is None:
         raise Waiting(f"the host has no Service {ctx.tenant.name} in namespace {ctx.tenant.namespace}")
@@ -47,42 +60,52 @@ async def apply(
             await ctx.recorder.record(about, reason=warning.reason, action=_action(spec), message=warning.message)
     if wanted.delete_host and pair.host is not None and spec.host is not None:
         if await writes.delete(ctx.host, spec.host, pair.host, wanted.delete_host):
-            wrote(SideName.HOST)
-    elif (
-        wanted.host is not None and spec.host is not None and await _write_host(ctx, spec, spec.host, pair, wanted.host)
-    ):
-        wrote(SideName.HOST)
+            listener.wrote(SideName.HOST)
+    elif wanted.host is not None and await _write_host(ctx, spec, pair, wanted.host, heard=listener.of(SideName.HOST)):
+        listener.wrote(SideName.HOST)
     for action in wanted.actions:
         await _act(ctx.virtual if action.side is SideName.VIRTUAL else ctx.host, action)
-        wrote(action.side)
-    if await _write_virtual(ctx, spec, pair, wanted):
-        wrote(SideName.VIRTUAL)
+        listener.wrote(action.side)
+    if await _write_virtual(ctx, spec, pair, wanted, heard=listener.of(SideName.VIRTUAL)):
+        listener.wrote(SideName.VIRTUAL)
 
 
-async def _write_virtual(ctx: SyncContext, spec: SyncSpec, pair: Pair, wanted: Wanted) -> bool:
+async def _write_virtual(
+    ctx: SyncContext, spec: SyncSpec, pair: Pair, wanted: Wanted, *, heard: writes.AsWanted
+) -> bool:
     """Was anything written?"""
     has_written = False
     if wanted.replace_virtual is not None:
         await replacement.replace(ctx, spec, pair, wanted.replace_virtual)
         has_written = True
     elif wanted.virtual is not None and pair.virtual is None:
-        await writes.create(ctx.virtual, spec.virtual, wanted.virtual, with_status=spec.has_status)
+        await writes.create(
+            ctx.virtual,
+            spec.virtual,
+            wanted.virtual,
+            with_status=spec.has_status,
+            as_wanted=heard if spec.is_done_when_created else None,
+        )
         has_written = True
     elif wanted.virtual is not None and pair.virtual is not None:
         has_written = await writes.update(
-            ctx.virtual, spec.virtual, pair.virtual, wanted.virtual, with_status=spec.has_status
+            ctx.virtual, spec.virtual, pair.virtual, wanted.virtual, with_status=spec.has_status, as_wanted=heard
         )
     if wanted.delete_virtual and pair.virtual is not None:
         has_written |= await writes.delete(ctx.virtual, spec.virtual, pair.virtual, wanted.delete_virtual)
     return has_written
 
 
-async def _write_host(ctx: SyncContext, spec: SyncSpec, resource: Resource, pair: Pair, wanted: Obj) -> bool:
+async def _write_host(ctx: SyncContext, spec: SyncSpec, pair: Pair, wanted: Obj, *, heard: writes.AsWanted) -> bool:
     """Was anything written?"""
+    resource = spec.host
+    if resource is None:
+        return False
     if pair.host is not None:
-        return await _update_host(ctx, spec, resource, pair.host, wanted)
+        return await _update_host(ctx, spec, pair.host, wanted, heard=heard)
     try:
-        await writes.create(ctx.host, resource, wanted, with_status=False)
+        as_wanted = heard if spec.is_done_when_created else None
+        await writes.create(ctx.host, resource, wanted, with_status=False, as_wanted=as_wanted)
     except errors.AlreadyExists:
         await _adopt_or_refuse(ctx, spec, resource, pair)
         raise
@@ -94,10 +117,13 @@ async def _write_host(ctx: SyncContext, spec: SyncSpec, resource: Resource, pair
     return True
 
 
-async def _update_host(ctx: SyncContext, spec: SyncSpec, resource: Resource, host: Obj, wanted: Obj) -> bool:
+async def _update_host(ctx: SyncContext, spec: SyncSpec, host: Obj, wanted: Obj, *, heard: writes.AsWanted) -> bool:
     """Was anything written? A port that the host has given to somebody else may come with a change, too."""
+    resource = spec.host
+    if resource is None:
+        return False
     try:
-        return await writes.update(ctx.host, resource, host, wanted, with_status=False)
+        return await writes.update(ctx.host, resource, host, wanted, with_status=False, as_wanted=heard)
     except errors.ApiError as error:
         second = spec.fallback(wanted) if _is_taken(error) else None
         if second is None:

@@ -16,7 +16,7 @@ from nestling.kube import cache, errors, queue
 from nestling.kube.resource import CONFIG_MAPS, SECRETS, Obj
 from nestling.naming import labels
 from nestling.naming.tenant import VirtualKey
-from nestling.syncer import apply, ledger, loop_detector, metrics, reasons, replacement, verbs
+from nestling.syncer import apply, echoes, ledger, loop_detector, metrics, reasons, replacement, verbs
 from nestling.syncer.context import SyncContext
 from nestling.syncer.spec import Agreed, Delete, Pair, SideName, SyncSpec, Waiting, Wanted
 
@@ -46,6 +46,7 @@ class Controller:
         self._loops: loop_detector.LoopDetector[VirtualKey] = loop_detector.LoopDetector()
         self._fighting: set[VirtualKey] = set()
         self._agreed: dict[VirtualKey, bytes] = {}
+        self._meanwhile = echoes.Echoes()
         self._is_running = False
 
     def enqueue(self, key: VirtualKey, *, initial: bool = False, seen: SideName | None = None) -> None:
@@ -69,15 +70,22 @@ class Controller:
     def on_virtual(self, change: cache.Change) -> None:
         """An informer handler for the virtual object itself."""
         if self.spec.concerned(change):
-            self.enqueue(VirtualKey(*change.key), initial=change.initial, seen=SideName.VIRTUAL)
+            self._changed(VirtualKey(*change.key), change, SideName.VIRTUAL)
 
     def on_host(self, change: cache.Change) -> None:
         """An informer handler for the host object; objects that are not ours make no work."""
         for entry in (change.new, change.old):
             key = self.spec.naming.to_virtual(self._ctx, entry) if entry is not None else None
             if key is not None:
-                self.enqueue(key, initial=change.initial, seen=SideName.HOST)
+                self._changed(key, change, SideName.HOST)
                 return
+
+    def _changed(self, key: VirtualKey, change: cache.Change, side: SideName) -> None:
+        """Look at it, unless the reconcile that is at it has written just this: it will know when it is done."""
+        if change.new is not None and not change.initial and self.queue.is_working(key):
+            self._meanwhile.saw(key, side, change.new.meta.resource_version)
+        else:
+            self.enqueue(key, initial=change.initial, seen=side)
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -98,15 +106,23 @@ class Controller:
             self._metrics.seconds.labels(self.spec.name).observe(time.perf_counter() - started)
 
     async def _process(self, key: VirtualKey) -> str:
-        """One reconcile.
-
-        Answers with the result for the metric. Errors go to back-off and, where it helps, to the tenant.
-        """
+        """One reconcile. Answers with the result for the metric."""
         pause = self._loops.pause(key)
         if pause:
             self.queue.add(key, after=pause)
             return "throttled"
         self.ledger.begin(key)
+        result = await self._outcome(key)
+        if key in self._fighting:
+            self._fighting.discard(key)
+            await self._tell(key, "SyncWarning", _FIGHT)
+        # last: nothing may come between this and the end of the work at the key
+        for side in self._meanwhile.news(key):
+            self.enqueue(key, seen=side)
+        return result
+
+    async def _outcome(self, key: VirtualKey) -> str:
+        """How a reconcile ended. Errors go to back-off and, where it helps, to the tenant."""
         try:
             requeue_after = await self.reconcile(key)
         except (errors.Conflict, errors.NotFound, errors.AlreadyExists, Waiting) as reason:
@@ -130,9 +146,6 @@ class Controller:
             result = "success" if requeue_after is None else "requeue_after"
             if requeue_after is not None:
                 self.queue.add(key, after=requeue_after)
-        if key in self._fighting:
-            self._fighting.discard(key)
-            await self._tell(key, "SyncWarning", _FIGHT)
         return result
 
     def _again(self, key: VirtualKey, error: Exception, result: str) -> str:
@@ -166,7 +179,10 @@ class Controller:
         if decided is None:
             return None
         pair, wanted = decided
-        await apply.apply(self._ctx, self.spec, pair, wanted, wrote=functools.partial(self._wrote, key))
+        listener = apply.Listener(
+            functools.partial(self._wrote, key), functools.partial(self._meanwhile.as_wanted, key)
+        )
+        await apply.apply(self._ctx, self.spec, pair, wanted, listener=listener)
         agreed = verbs.agreement(self.spec, pair, wanted)
         if agreed is None:
             self._agreed.pop(key, None)

@@ -240,6 +240,8 @@ class SyncSpec:
     #: Does the virtual object go when its host object vanishes? (spec §1.7)
     mirror_host_deletion: bool = True
     has_status: bool = True
+    #: Is there nothing to do for a pair of which one object was just created as it was wanted?
+    is_done_when_created: bool = False
     #: Reconciles that run concurrently (spec, process shape: ten per syncer).
     workers: int = 10
     host_rules: tuple[rules.PolicyRule, ...] = ()

@@ -1,11 +1,13 @@
 """One object on one API server: create, change, delete.
 
 Every change carries the resourceVersion that it was decided on, every delete the UID; what was written goes into the
-cache at once, so that the next reconcile of the key sees it.
+cache at once, so that the next reconcile of the key sees it. ``as_wanted`` hears of the version of an object that is
+now just as it was wanted: whoever wanted it need not look at it again.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -16,33 +18,61 @@ from nestling.syncer.context import Side
 from nestling.syncer.spec import Delete
 
 _DECODE: Final = msgspec.json.Decoder().decode
+_ENCODE: Final = msgspec.json.Encoder(order="sorted").encode
+#: What an API server changes with every write.
+_BOOKKEEPING: Final = frozenset({"resourceVersion", "managedFields", "generation"})
+#: What it gives to a new object.
+_BIRTH: Final = _BOOKKEEPING | {"uid", "creationTimestamp"}
+
+#: Hears of a resourceVersion.
+AsWanted = Callable[[str], None]
 
 
-async def create(side: Side, resource: Resource, wanted: Obj, *, with_status: bool) -> None:
+async def create(
+    side: Side, resource: Resource, wanted: Obj, *, with_status: bool, as_wanted: AsWanted | None = None
+) -> None:
     """Create an object, and give it its status."""
     body = {key: value for key, value in wanted.items() if key != "status"}
     body = {"apiVersion": resource.api_version, "kind": resource.kind, **body}
     raw = await side.client.send(requests.create(resource, body, wanted["metadata"].get("namespace")))
     side.stores[resource].upsert(raw)
+    created: Obj = _DECODE(raw)
+    if as_wanted is not None and _is_same(created, body, _BIRTH):
+        as_wanted(created["metadata"]["resourceVersion"])
     if with_status and wanted.get("status"):
-        created: Obj = _DECODE(raw)
         await patch(
             side, resource, created, {"status": merge.diff(created.get("status") or {}, wanted["status"])}, "status"
         )
 
 
-async def update(side: Side, resource: Resource, current: Obj, wanted: Obj, *, with_status: bool) -> bool:
+async def update(
+    side: Side,
+    resource: Resource,
+    current: Obj,
+    wanted: Obj,
+    *,
+    with_status: bool,
+    as_wanted: AsWanted | None = None,
+) -> bool:
     """Was there a difference?"""
     difference = merge.diff(current, wanted)
     status = difference.pop("status", None)
     if difference:
-        current = await patch(side, resource, current, difference)
+        current = await patch(side, resource, current, difference, as_wanted=as_wanted)
     if status and with_status:
-        await patch(side, resource, current, {"status": status}, "status")
+        await patch(side, resource, current, {"status": status}, "status", as_wanted=as_wanted)
     return bool(difference) or bool(status and with_status)
 
 
-async def patch(side: Side, resource: Resource, current: Obj, difference: Obj, subresource: str | None = None) -> Obj:
+async def patch(
+    side: Side,
+    resource: Resource,
+    current: Obj,
+    difference: Obj,
+    subresource: str | None = None,
+    *,
+    as_wanted: AsWanted | None = None,
+) -> Obj:
     """The object as it is after this change."""
     meta = current["metadata"]
     body = {**difference, "metadata": {**difference.get("metadata", {}), "resourceVersion": meta["resourceVersion"]}}
@@ -50,7 +80,18 @@ async def patch(side: Side, resource: Resource, current: Obj, difference: Obj, s
     raw = await side.client.send(request)
     side.stores[resource].upsert(raw)
     patched: Obj = _DECODE(raw)
+    if as_wanted is not None and _is_same(patched, merge.apply(current, difference), _BOOKKEEPING):
+        as_wanted(patched["metadata"]["resourceVersion"])
     return patched
+
+
+def _is_same(answer: Obj, wanted: Obj, ignored: frozenset[str]) -> bool:
+    """Is this what was wanted, but for metadata that the API server sees to?"""
+    found, expected = (
+        {**obj, "metadata": {key: value for key, value in obj["metadata"].items() if key not in ignored}}
+        for obj in (answer, wanted)
+    )
+    return _ENCODE(found) == _ENCODE(expected)
 
 
 async def delete(side: Side, resource: Resource, current: Obj, how: Delete) -> bool:
