@@ -7,8 +7,9 @@ from typing import Final
 
 from nestling.config import model
 from nestling.controlplane import resolved_names
+from nestling.naming import name_server
 
-PORT: Final = 1053
+PORT: Final = name_server.PORT
 METRICS_PORT: Final = 9153
 HEALTH_PORT: Final = 8080
 READY_PORT: Final = 8181

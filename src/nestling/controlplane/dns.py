@@ -15,8 +15,10 @@ from nestling.controlplane import settings as settings_module
 from nestling.kube import client as client_module
 from nestling.kube import discovery, errors, requests
 from nestling.kube.resource import CONFIG_MAPS, NODES, PODS, Obj, Resource
+from nestling.naming import name_server
 
 NAMESPACE: Final = dns_objects.NAMESPACE
+_LABEL: Final = ",".join("=".join(pair) for pair in name_server.LABELS.items())
 NAME: Final = dns_objects.NAME
 SERVICE: Final = dns_objects.SERVICE
 _FIELD_MANAGER: Final = "vcluster-dns"
@@ -77,7 +79,7 @@ class Dns:
         found = await self._deployment()
         if found is not None:
             await self._delete(found)
-        if await self.virtual.list(PODS, NAMESPACE, label_selector=f"k8s-app={dns_objects.APP}"):
+        if await self.virtual.list(PODS, NAMESPACE, label_selector=_LABEL):
             raise loops.NotYetError(
                 "the pods of CoreDNS are still there; the embedded one takes over when they are gone"
             )

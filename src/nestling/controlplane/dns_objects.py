@@ -21,18 +21,18 @@ from nestling.kube.resource import (
     Obj,
     Resource,
 )
+from nestling.naming import name_server
 
-NAMESPACE: Final = "kube-system"
+NAMESPACE: Final = name_server.NAMESPACE
 NAME: Final = "coredns"
 SERVICE: Final = "kube-dns"
-APP: Final = "vcluster-kube-dns"
 DEPLOYMENTS: Final = Resource("apps", "v1", "deployments", "Deployment")
 #: The user of the pods where this process runs as root.
 USER: Final = 1001
 #: CoreDNS version by Kubernetes minor version: what that release of Kubernetes was tested with.
 _VERSIONS: Final = {36: "1.14.2", 35: "1.14.1", 34: "1.12.1", 33: "1.12.0", 32: "1.11.3", 31: "1.11.3", 30: "1.11.3"}
 _LATEST: Final = "1.14.2"
-SELECTOR: Final = {"k8s-app": APP}
+SELECTOR: Final = name_server.LABELS
 _NAMED: Final = {**SELECTOR, "kubernetes.io/name": "CoreDNS"}
 
 
