@@ -12,13 +12,12 @@ import urllib.parse
 from collections.abc import Iterable
 from typing import Final
 
-from nestling.kube import credentials, errors, kubeconfig
+from nestling.kube import credentials, errors, kubeconfig, tls
 
 _CONNECT_SECONDS: Final = 10.0
-_SHUTDOWN_SECONDS: Final = 5.0
 
 Headers = Iterable[tuple[str, str]]
-Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+Ends = tls.Ends
 
 
 class Dialer:
@@ -40,27 +39,22 @@ class Dialer:
         """
         ready = await self._credentials.ready()
         host, port = self._server.hostname or "", self._server.port or (443 if ready.tls else 80)
-        tls = {"ssl_shutdown_timeout": _SHUTDOWN_SECONDS} if ready.tls else {}
+        ends: Ends
         try:
             async with asyncio.timeout(_CONNECT_SECONDS):
-                reader, writer = await asyncio.open_connection(
-                    host,
-                    port,
-                    limit=self._buffer,
-                    ssl=ready.tls,
-                    server_hostname=(self._config.tls_server_name or host) if ready.tls else None,
-                    **tls,
-                )
+                raw = await asyncio.open_connection(host, port, limit=self._buffer)
+                keep_alive(raw[1])
+                name = self._config.tls_server_name or host
+                ends = await tls.wrap(raw, ready.tls, server_name=name) if ready.tls else raw
         except (OSError, TimeoutError) as error:
             raise errors.ConnectionFailed(self._config.server, str(error) or "it does not answer") from error
-        keep_alive(writer)
-        writer.write(
+        ends[1].write(
             head(
                 f"{method} {self._server.path.rstrip('/')}{path} HTTP/1.1",
                 [("Host", self._server.netloc.rpartition("@")[2]), *headers, *ready.headers],
             )
         )
-        return reader, writer
+        return ends
 
 
 def head(first: str, headers: Headers) -> bytes:
@@ -75,7 +69,7 @@ def head(first: str, headers: Headers) -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 
-def keep_alive(writer: asyncio.StreamWriter) -> None:
+def keep_alive(writer: tls.Writer) -> None:
     """Let the kernel notice within two minutes that the other side of a silent connection has gone."""
     made: socket.socket | None = writer.get_extra_info("socket")
     if made is None:

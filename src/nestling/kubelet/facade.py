@@ -13,6 +13,7 @@ from typing import Any, Final
 import prometheus_client
 
 from nestling.kube import dial, errors
+from nestling.kube import tls as tls_module
 from nestling.kubelet import access, metrics_api, node, routes, streams, tunnel, wire
 
 _LOG: Final = logging.getLogger(__name__)
@@ -21,7 +22,6 @@ MOST_CONNECTIONS: Final = 1000
 #: How long a client may take to send a head, and to come back with the next one.
 _HEAD_SECONDS: Final = 120.0
 _HANDSHAKE_SECONDS: Final = 10.0
-_SHUTDOWN_SECONDS: Final = 5.0
 _OK: Final = 200
 _TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
 _JSON: Final = "application/json"
@@ -66,22 +66,13 @@ class Facade:
 
             def arrived(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
                 if len(self._connections) >= MOST_CONNECTIONS:
-                    writer.write(wire.answer(503, b"too many connections; try again later\n"))
-                    writer.close()
+                    writer.transport.abort()
                     return
-                task = group.create_task(self._connected((reader, writer)), name="kubelet")
+                task = group.create_task(self._connected((reader, writer), tls), name="kubelet")
                 self._connections.add(task)
                 task.add_done_callback(self._connections.discard)
 
-            server = await asyncio.start_server(
-                arrived,
-                address,
-                port,
-                limit=tunnel.CHUNK,
-                ssl=tls,
-                ssl_handshake_timeout=_HANDSHAKE_SECONDS,
-                ssl_shutdown_timeout=_SHUTDOWN_SECONDS,
-            )
+            server = await asyncio.start_server(arrived, address, port, limit=tunnel.CHUNK)
             try:
                 yield int(server.sockets[0].getsockname()[1])
             finally:
@@ -89,12 +80,19 @@ class Facade:
                 for one in self._connections:
                     one.cancel()
 
-    async def _connected(self, ends: dial.Ends) -> None:
+    async def _connected(self, raw: tuple[asyncio.StreamReader, asyncio.StreamWriter], context: ssl.SSLContext) -> None:
         """One connection from its begin to its end. What goes wrong with it, our mistakes too, is its own problem."""
+        ends: dial.Ends = raw
         try:
-            dial.keep_alive(ends[1])
+            dial.keep_alive(raw[1])
+            async with asyncio.timeout(_HANDSHAKE_SECONDS):
+                ends = await tls_module.wrap(raw, context, server_side=True)
             await self._converse(ends)
-        except (OSError, TimeoutError, wire.Malformed) as error:
+            await tunnel.part(ends)
+        except wire.Malformed as error:
+            _LOG.info("a connection ended", extra={"error": str(error)})
+            await tunnel.part(ends)
+        except (OSError, TimeoutError) as error:
             _LOG.info("a connection ended", extra={"error": str(error) or type(error).__name__})
         except Exception:  # noqa: BLE001 - recorded; one connection must not end the syncer
             _LOG.exception("a connection failed")
@@ -144,7 +142,7 @@ class Facade:
         self._requests.labels(kind, str(code)).inc()
         return body
 
-    async def _check(self, request: wire.Request, route: routes.Route, writer: asyncio.StreamWriter) -> None:
+    async def _check(self, request: wire.Request, route: routes.Route, writer: tls_module.Writer) -> None:
         """Is this the API server, or somebody who may? What one may can depend on the node."""
         caller = self._parts.authorities.caller(writer.get_extra_info("ssl_object").getpeercert(binary_form=True))
         if route.kind is routes.Kind.METRICS_API:

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from nestling.kube import dial
+from nestling.kube import dial, tls
 from nestling.kubelet import directory, routes, tunnel, wire
 from nestling.resources.pods import messages
 
@@ -73,7 +73,7 @@ def _head(answer: wire.Answer, *, is_log: bool) -> bytes:
     return dial.head(wire.status_line(answer.status), [*kept, ("Connection", "close")])
 
 
-async def _refusal(answer: wire.Answer, reader: asyncio.StreamReader, found: directory.Target) -> routes.Refused:
+async def _refusal(answer: wire.Answer, reader: tls.Reader, found: directory.Target) -> routes.Refused:
     """Why the host does not do it, in the tenant's words."""
     body = await _body(answer, reader)
     if answer.status in (401, 403):
@@ -86,7 +86,7 @@ async def _refusal(answer: wire.Answer, reader: asyncio.StreamReader, found: dir
     return routes.Refused(status, text or "the host cluster does not do this")
 
 
-async def _body(answer: wire.Answer, reader: asyncio.StreamReader) -> bytes:
+async def _body(answer: wire.Answer, reader: tls.Reader) -> bytes:
     """The body of a refusal, as far as it comes at once and is not too long."""
     length = min(int(answer.head.value("Content-Length") or _LONGEST_ERROR), _LONGEST_ERROR)
     body = answer.head.rest

@@ -8,11 +8,13 @@ from typing import Final
 
 import prometheus_client
 
-from nestling.kube import dial
+from nestling.kube import dial, tls
 from nestling.kubelet import wire
 
 #: What is read and written at a time; twice as much may wait on either side of a tunnel.
 CHUNK: Final = 1 << 16
+#: How long one side may take to hang up after the other one.
+PARTING_SECONDS: Final = 30.0
 
 
 class Meter:
@@ -54,32 +56,51 @@ async def answer(client: dial.Ends, host: dial.Ends) -> tuple[wire.Answer, bytes
 
 
 async def join(client: dial.Ends, host: dial.Ends, meter: Meter) -> None:
-    """Carry bytes both ways.
-
-    TLS has no half-closed connections: when one side ends, what it sent is delivered, and the other side is closed too.
-    """
+    """Carry bytes both ways, until one side ends and the other one has had time to take the rest and hang up."""
     async with asyncio.TaskGroup() as group:
-        upward = group.create_task(_carry(client[0], host[1], meter.bytes.labels("up")), name="up")
-        await _carry(host[0], client[1], meter.bytes.labels("down"))
-        upward.cancel()
+        both = (
+            group.create_task(_carry(client[0], host[1], meter.bytes.labels("up")), name="up"),
+            group.create_task(_carry(host[0], client[1], meter.bytes.labels("down")), name="down"),
+        )
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(both, timeout=PARTING_SECONDS)
+        for one in both:
+            one.cancel()
 
 
 async def down(client: dial.Ends, host: dial.Ends, meter: Meter) -> None:
     """Carry bytes from the host to the client. What the client sends goes nowhere; when it leaves, this ends."""
     async with asyncio.TaskGroup() as group:
-        watching = group.create_task(_until_end(client[0], host[1]), name="watch")
-        await _carry(host[0], client[1], meter.bytes.labels("down"))
+        carrying = group.create_task(_carry(host[0], client[1], meter.bytes.labels("down")), name="down")
+        watching = group.create_task(_until_end(client[0]), name="watch")
+        await asyncio.wait((carrying, watching), return_when=asyncio.FIRST_COMPLETED)
+        if carrying.done():
+            await asyncio.wait((watching,), timeout=PARTING_SECONDS)
+        else:
+            # nobody reads what is still on the way
+            host[1].transport.abort()
+        carrying.cancel()
         watching.cancel()
 
 
-async def _early(reader: asyncio.StreamReader) -> bytes:
+async def part(ends: dial.Ends) -> None:
+    """Say goodbye and wait until the other side has gone: closing a connection that still receives resets it, and what
+    the other side has not read yet is lost to it.
+    """
+    _say_goodbye(ends[1])
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(PARTING_SECONDS):
+            await _until_end(ends[0])
+
+
+async def _early(reader: tls.Reader) -> bytes:
     try:
         return await reader.read(CHUNK)
     except OSError:
         return b""
 
 
-async def _head(reader: asyncio.StreamReader) -> wire.Answer | wire.Malformed:
+async def _head(reader: tls.Reader) -> wire.Answer | wire.Malformed:
     """The answer, or why there is none: an exception would come out of the task group as a group."""
     try:
         return await wire.read_answer(reader)
@@ -89,24 +110,28 @@ async def _head(reader: asyncio.StreamReader) -> wire.Answer | wire.Malformed:
         return wire.Malformed(str(error) or "the connection broke")
 
 
-async def _carry(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, counted: prometheus_client.Counter
-) -> None:
-    """Until the reader ends or the writer is gone; then the writer is closed, which ends the other direction too."""
-    try:
-        # a connection that breaks ends, for the other side, like any other
-        with contextlib.suppress(OSError):
-            while data := await reader.read(CHUNK):
+async def _carry(reader: tls.Reader, writer: tls.Writer, counted: prometheus_client.Counter) -> None:
+    """Until the reader ends; then the writer says goodbye. What comes for a writer that is gone goes nowhere."""
+    # a connection that breaks ends, for the other side, like any other
+    with contextlib.suppress(OSError):
+        while data := await reader.read(CHUNK):
+            try:
                 writer.write(data)
                 await writer.drain()
-                counted.inc(len(data))
-    finally:
-        writer.close()
+            except OSError:
+                await _until_end(reader)
+                return
+            counted.inc(len(data))
+    _say_goodbye(writer)
 
 
-async def _until_end(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+def _say_goodbye(writer: tls.Writer) -> None:
+    if not writer.transport.is_closing():
+        with contextlib.suppress(OSError):
+            writer.write_eof()
+
+
+async def _until_end(reader: tls.Reader) -> None:
     with contextlib.suppress(OSError):
         while await reader.read(CHUNK):
             pass
-    # nobody reads what is still on the way
-    writer.transport.abort()

@@ -6,14 +6,13 @@ the host.
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import http
 import re
 import urllib.parse
 from typing import Final
 
-from nestling.kube import dial
+from nestling.kube import dial, tls
 
 #: The longest head: the arguments of a command are in it. The API server takes no more either.
 LONGEST_HEAD: Final = 1 << 20
@@ -71,7 +70,7 @@ class Answer:
     head: Head
 
 
-async def read_request(reader: asyncio.StreamReader, *, rest: bytes = b"") -> Request | None:
+async def read_request(reader: tls.Reader, *, rest: bytes = b"") -> Request | None:
     """The next request of a connection, None at its end; raises ``Malformed``."""
     lines, behind = await _lines(reader, rest)
     if lines is None:
@@ -88,7 +87,7 @@ async def read_request(reader: asyncio.StreamReader, *, rest: bytes = b"") -> Re
     return Request(match[1], path, _parameters(query), head)
 
 
-async def read_answer(reader: asyncio.StreamReader) -> Answer:
+async def read_answer(reader: tls.Reader) -> Answer:
     """The head of the host's answer; raises ``Malformed`` also when the connection ends before it."""
     lines, behind = await _lines(reader, b"")
     match = _STATUS.fullmatch(lines[0]) if lines else None
@@ -116,7 +115,7 @@ def status_line(status: int) -> str:
     return f"HTTP/1.1 {status} {phrase}"
 
 
-async def _lines(reader: asyncio.StreamReader, begun: bytes) -> tuple[list[str] | None, bytes]:
+async def _lines(reader: tls.Reader, begun: bytes) -> tuple[list[str] | None, bytes]:
     """The lines of a head and the bytes behind it; None when the connection ended before a head began."""
     data = bytearray(begun)
     searched = 0
