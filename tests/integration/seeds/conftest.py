@@ -46,9 +46,9 @@ class User:
         """kubectl with the current context."""
         return self.run(str(self.kubectl_path), *arguments, stdin=stdin, check=check).stdout
 
-    def on_host(self, *arguments: str, check: bool = True) -> str:
+    def on_host(self, *arguments: str, stdin: str | None = None, check: bool = True) -> str:
         """kubectl as the host's administrator."""
-        return self.kubectl("--kubeconfig", str(self.host_kubeconfig), *arguments, check=check)
+        return self.kubectl("--kubeconfig", str(self.host_kubeconfig), *arguments, stdin=stdin, check=check)
 
     def until(self, what: str, found: Callable[[], Any]) -> Any:
         """Wait for a condition; the answer is what made it true."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from nestling.naming import names
 from nestling.naming.tenant import Tenant, VirtualKey
 from tests.integration.seeds.conftest import User
 
+EXAMPLES = Path(__file__).parents[3] / "examples"
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
 
 TEST_APP = """
@@ -119,6 +121,85 @@ def virtual_cluster(user: User, request: pytest.FixtureRequest) -> Iterator[str]
     user.vcluster("delete", name, "-n", name)
 
 
+SHARED = """
+apiVersion: v1
+kind: Namespace
+metadata: {name: nextjs}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: shared}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: shared-config}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: session, namespace: nextjs}
+stringData: {key: not-a-real-secret}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: registry, namespace: shared}
+stringData: {password: not-a-real-secret}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: flags, namespace: shared-config}
+data: {color: blue}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: elsewhere, namespace: default}
+stringData: {password: not-a-real-secret}
+---
+apiVersion: networking.k8s.io/v1
+kind: IngressClass
+metadata: {name: nginx}
+spec: {controller: k8s.io/ingress-nginx}
+"""
+
+NEXTJS = """
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: nextjs}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: nextjs}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: nextjs}}
+  template:
+    metadata: {labels: {app: nextjs}}
+    spec:
+      serviceAccountName: nextjs
+      nodeSelector: {chosen-by: the-virtual-cluster}
+      containers:
+      - name: nextjs
+        image: nextjs
+        env: [{name: KEY, valueFrom: {secretKeyRef: {name: session, key: key}}}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: nextjs}
+spec:
+  selector: {app: nextjs}
+  ports: [{port: 3000}]
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: nextjs}
+spec:
+  ingressClassName: nginx
+  rules:
+  - host: nextjs.example.org
+    http:
+      paths: [{path: /, pathType: Prefix, backend: {service: {name: nextjs, port: {number: 3000}}}}]
+"""
+
+
 @pytest.mark.parametrize("virtual_cluster", ["vc1"], indirect=True)
 def test_seed_001_the_sample_application(user: User, virtual_cluster: str) -> None:
     """Names end in ``-x-test-x-vc1``; a claim with the host's StorageClass is bound."""
@@ -178,3 +259,44 @@ def test_seed_003_the_environment(user: User, virtual_cluster: str) -> None:
     assert f"postgres{end}" in secrets
     assert f"unused{end}" not in secrets
     assert f"cache{end}" in user.names_on_host("persistentvolumeclaims", virtual_cluster)
+
+
+@pytest.fixture
+def vcluster_dev(user: User) -> Iterator[str]:
+    """The values of seed 003, whole and unchanged."""
+    name = "vcluster-dev-helm"
+    user.on_host("apply", "-f", "-", stdin=SHARED)
+    user.vcluster("create", name, "-n", "dev-vcluster", "-f", str(EXAMPLES / "seed-003.yaml"))
+    yield name
+    user.vcluster("delete", name, "-n", "dev-vcluster")
+    user.on_host("delete", "-f", "-", "--wait=false", stdin=SHARED)
+
+
+def test_seed_003_its_values(user: User, vcluster_dev: str) -> None:
+    """Secrets and settings of the host appear, Ingresses and accounts go there, and pods are placed by a scheduler of
+    the virtual cluster on nodes of the host.
+    """
+    value = ("-o", "jsonpath={.data}", "--ignore-not-found")
+    user.until("the Secret of the host", lambda: user.kubectl("-n", "nextjs", "get", "secret", "session", *value))
+    user.until("the shared Secret", lambda: user.kubectl("-n", "config", "get", "secret", "registry", *value))
+    settings = user.until("settings", lambda: user.kubectl("-n", "config", "get", "configmap", "flags", *value))
+    assert json.loads(settings) == {"color": "blue"}
+    assert "elsewhere" not in user.kubectl("get", "secrets", "-A", "-o", "name")
+    user.until("the host's IngressClass", lambda: "nginx" in user.kubectl("get", "ingressclasses", "-o", "name"))
+
+    nodes = json.loads(user.on_host("get", "nodes", "-o", "json"))["items"]
+    node = nodes[-1]["metadata"]["name"]
+    user.until("the nodes of the host", lambda: node in user.kubectl("get", "nodes", "-o", "name"))
+    # the host's scheduler knows nothing of this label
+    user.kubectl("label", "node", node, "chosen-by=the-virtual-cluster")
+    user.kubectl("-n", "nextjs", "apply", "-f", "-", stdin=NEXTJS)
+    user.kubectl("-n", "nextjs", "rollout", "status", "deployment/nextjs", "--timeout=90s")
+
+    end = f"-x-nextjs-x-{vcluster_dev}"
+    pods = json.loads(user.on_host("-n", "dev-vcluster", "get", "pods", "-o", "json"))["items"]
+    (pod,) = [one for one in pods if one["metadata"]["name"].startswith("nextjs-")]
+    assert pod["spec"]["nodeName"] == node
+    assert pod["spec"]["serviceAccountName"] == f"nextjs{end}"
+    assert f"nextjs{end}" in user.names_on_host("ingresses", "dev-vcluster")
+    assert f"nextjs{end}" in user.names_on_host("serviceaccounts", "dev-vcluster")
+    assert f"session{end}" in user.names_on_host("secrets", "dev-vcluster")
