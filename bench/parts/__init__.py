@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
-from bench.parts import burst, idle, latency, objects, scale
+from bench.parts import burst, idle, latency, objects, pod, scale
 from bench.world import World
 
 Part = Callable[[World], Awaitable[None]]
@@ -17,4 +17,5 @@ PARTS: Final[Mapping[str, Part]] = {
     "burst": burst.run,
     "objects": objects.run,
     "scale": scale.run,
+    "pod": pod.run,
 }

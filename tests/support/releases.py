@@ -56,10 +56,14 @@ class Release:
         found = self.host("get", "pods", "-l", f"app=vcluster,release={self.name}", "-o", "name").split()
         return found[0] if found else f"pod/{self.name}-0"
 
+    def command(self, *arguments: str) -> list[str]:
+        """The command line of helm for this release."""
+        program = str(chain.ensure(["helm"])["helm"])
+        return [program, *arguments, "-n", self.namespace, f"--kubeconfig={self.node.layout.kubeconfig}"]
+
     def helm(self, *arguments: str, values: Mapping[str, Any] | str | None = None) -> str:
         """Run helm; fails the test with its words."""
-        program = str(chain.ensure(["helm"])["helm"])
-        command = [program, *arguments, "-n", self.namespace, f"--kubeconfig={self.node.layout.kubeconfig}"]
+        command = self.command(*arguments)
         text = values if isinstance(values, str) else json.dumps(values or {})
         if values is not None:
             command += ["-f", "-"]

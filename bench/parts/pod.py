@@ -1,0 +1,110 @@
+"""A virtual cluster in a pod on a real node: from `helm install` to its API, and what the pod weighs."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import os
+import statistics
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from bench import processes
+from bench.results import Aim, Line
+from bench.world import World, say
+from nestling.kube import client, errors, kubeconfig
+from nestling.kube.resource import NAMESPACES, PODS, SECRETS
+from tests.support import node as node_support
+from tests.support import releases
+
+PART: Final = "pod"
+_LOOK: Final = 0.02
+
+
+def missing() -> str:
+    """Why it cannot be measured here; empty when it can."""
+    if os.environ.get("NESTLING_NODE") == "simulated":
+        return "NESTLING_NODE asks for simulated nodes"
+    return releases.missing()
+
+
+async def run(world: World) -> None:
+    """Install, weigh, uninstall; some times, with a node of its own."""
+    if reason := missing():
+        say(f"  skipped: {reason}")
+        world.report.about[PART] = f"skipped: {reason}"
+        return
+    node = node_support.Node(world.home / PART)
+    await asyncio.to_thread(node.up)
+    try:
+        await asyncio.to_thread(releases.load_images, node, world.home)
+        await _measure(world, node)
+    finally:
+        await asyncio.to_thread(node.nestling, "host", "down", "--delete", "--force")
+
+
+async def _measure(world: World, node: node_support.Node) -> None:
+    usable, ready, weights = [], [], {}
+    for number in range(world.sizes.creates):
+        release = releases.Release(node, world.home, f"pod-{number}", f"pod-{number}")
+        times = await _installed(release, world.sizes.patience)
+        usable.append(times[0])
+        ready.append(times[1])
+        await asyncio.sleep(world.sizes.idle_seconds)
+        weights = {name: processes.usage(pid) for name, pid in release.processes().items()}
+        await asyncio.to_thread(release.helm, "uninstall", release.name)
+    for what, found, most in (("the API is usable", usable, 6), ("its pod is Ready", ready, 8)):
+        middle = statistics.median(found)
+        world.add(Line(part=PART, what=f"`helm install` until {what}", unit="s", virtual=(middle,), aim=Aim(most=most)))
+    for name, usage in sorted(weights.items()):
+        world.add(Line(part=PART, what=f"{name}: RSS / PSS", unit="MB", virtual=(usage.rss_mb, usage.pss_mb)))
+    total = (sum(one.rss_mb for one in weights.values()), sum(one.pss_mb for one in weights.values()))
+    world.add(Line(part=PART, what="whole pod, idle: RSS / PSS", unit="MB", virtual=total, aim=Aim(most=430)))
+
+
+async def _installed(release: releases.Release, patience: float) -> tuple[float, float]:
+    """Seconds until an administrator can list namespaces, and until the pod is Ready."""
+    config = kubeconfig.load([release.node.layout.kubeconfig])
+    started = time.monotonic()
+    chart = str(releases.CHART)
+    helm = asyncio.create_subprocess_exec(
+        *release.command("install", release.name, chart, "--create-namespace"), stdout=asyncio.subprocess.DEVNULL
+    )
+    async with client.Client(config) as host, asyncio.timeout(patience), asyncio.TaskGroup() as group:
+        process = await helm
+        usable = group.create_task(_when(lambda: _answers(host, release), started))
+        ready = group.create_task(_when(lambda: _is_ready(host, release), started))
+        if await process.wait() != 0:
+            raise RuntimeError("helm install failed")
+    return usable.result(), ready.result()
+
+
+async def _when(condition: Callable[[], Awaitable[bool]], started: float) -> float:
+    while True:
+        with contextlib.suppress(errors.ApiError, errors.ConnectionFailed):
+            if await condition():
+                return time.monotonic() - started
+        await asyncio.sleep(_LOOK)
+
+
+async def _answers(host: client.Client, release: releases.Release) -> bool:
+    """As somebody who has the Secret; this machine has a route to the pod."""
+    secret = await host.get(SECRETS, f"vc-{release.name}", release.namespace)
+    pod = await host.get(PODS, f"{release.name}-0", release.namespace)
+    content = yaml.safe_load(base64.b64decode(secret["data"]["config"]))
+    content["clusters"][0]["cluster"]["server"] = f"https://{pod['status']['podIP']}:8443"
+    file: Path = release.folder / f"{release.name}.conf"
+    await asyncio.to_thread(file.write_text, yaml.safe_dump(content), encoding="utf-8")
+    async with client.Client(kubeconfig.load([file])) as virtual:
+        return bool(await virtual.get(NAMESPACES, "default"))
+
+
+async def _is_ready(host: client.Client, release: releases.Release) -> bool:
+    pod = await host.get(PODS, f"{release.name}-0", release.namespace)
+    conditions = pod["status"].get("conditions") or []
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
