@@ -71,6 +71,8 @@ class Binary:
     version_arguments: tuple[str, ...] = ("--version",)
     same: int = 2
     on_path: bool = False
+    oldest: tuple[int, int] = (0, 0)
+    """The oldest minor version of one on the machine that will do."""
     package: str = ""
     """The Debian package that holds it, for the message when no provider can deliver."""
 
@@ -222,6 +224,7 @@ _OTHERS: dict[str, Binary] = {
         version_arguments=("version", "--short"),
         same=1,
         on_path=True,
+        oldest=(3, 10),
     ),
     "kine": Binary(
         name="kine",

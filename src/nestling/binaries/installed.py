@@ -69,7 +69,7 @@ def _suits(found: tuple[int, int, int], binary: catalogue.Binary) -> bool:
         return True
     if binary.name == "kubectl":
         return found[0] == wanted[0] and abs(found[1] - wanted[1]) <= _KUBECTL_SKEW
-    return found[: binary.same] == wanted[: binary.same]
+    return found[: binary.same] == wanted[: binary.same] and found[:2] >= binary.oldest
 
 
 def _text(found: tuple[int, int, int]) -> str:

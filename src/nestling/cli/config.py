@@ -39,7 +39,7 @@ def check(files: Sequence[str], sets: Sequence[str], *, allow_unavailable: bool)
     """Check values files, merged in their order; - is stdin. Says everything that is wrong at once."""
     from nestling.config import load, support
 
-    sources = [load.Source(name=file, text=_read(file)) for file in files]
+    sources = [load.Source(name=file, text=read(file)) for file in files]
     config = load.load(sources, sets, refuse_unsupported=not allow_unavailable)
     ui.emit(f"{', '.join(files)}: no problems")
     if only_helm := support.helm_only(config):
@@ -54,7 +54,8 @@ def schema() -> None:
     ui.emit(schema_.text().rstrip())
 
 
-def _read(file: str) -> str:
+def read(file: str) -> str:
+    """The text of a file, or of stdin for ``-``."""
     try:
         data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
         return data.decode()

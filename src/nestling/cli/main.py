@@ -35,6 +35,7 @@ COMMANDS: dict[str, cobra.Lazy] = {
     "completion": cobra.Lazy(_COMMANDS + "completion", "Print the completion script of a shell"),
     "config": cobra.Lazy(_COMMANDS + "config", "Check a vcluster.yaml, print its schema"),
     "connect": cobra.Lazy(_COMMANDS + "connect", "Use a virtual cluster: switch the kubeconfig, or run one command"),
+    "convert": cobra.Lazy(_COMMANDS + "convert", "Translate values of older charts into today's vcluster.yaml"),
     "create": cobra.Lazy(_COMMANDS + "create", "Create a virtual cluster"),
     "debug": cobra.Lazy(_COMMANDS + "debug", "Collect what is needed to find a fault"),
     "delete": cobra.Lazy(_COMMANDS + "delete", "Delete virtual clusters and everything that belongs to them"),

@@ -53,6 +53,7 @@ def document(cluster: base.VirtualCluster, values: str) -> Obj:
         "backingStore": backing_store(values),
         "status": cluster.status,
         "created": cluster.created.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        **({"imageTags": dict(cluster.image_tags)} if cluster.image_tags else {}),
         "userConfigYaml": values,
         "kubernetesVersion": cluster.kubernetes_version,
         "server": cluster.server,

@@ -45,6 +45,8 @@ def test_folder_of_the_user_without_it_or_not_executable(tmp_path: pathlib.Path)
         (KUBECTL, "Client Version: v1.36.2", False),
         (KUBECTL, "", False),
         (HELM, "v3.12.0+gc9f554d", True),
+        (HELM, "v3.10.0+gce66412", True),
+        (HELM, "v3.9.4+gdbc6d8e", False),
         (HELM, "v4.0.1+g1234567", False),
     ],
 )
