@@ -43,10 +43,11 @@ async def ask(
     headers: tuple[tuple[str, str], ...] = (),
     *,
     host: str = "127.0.0.1",
+    server_name: str | None = None,
 ) -> Answer:
-    """Send one request and read its answer; of a stream only the head."""
+    """Send one request and read its answer; of a stream only the head. ``server_name``: whom it is meant for."""
     async with asyncio.timeout(PATIENCE):
-        reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context, server_hostname=server_name)
         try:
             lines = [f"{method} {target} HTTP/1.1", f"Host: {host}", *(f"{name}: {value}" for name, value in headers)]
             writer.write(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1"))

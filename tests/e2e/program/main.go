@@ -26,6 +26,7 @@ func main() {
 	case "serve": // answer on port 8080
 		fmt.Println("serving")
 		http.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "served by "+os.Getenv("HOSTNAME")) })
+		http.HandleFunc("/zeros", zeros)
 		must(http.ListenAndServe(":8080", nil))
 	case "get": // print what a URL answers; a service account's token and authority where there are
 		get(os.Args[2])

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"path"
 	"strconv"
@@ -53,7 +54,21 @@ func streams(arguments []string) {
 			os.Exit(3)
 		}
 		fmt.Println("second run")
-		select {}
+		time.Sleep(1 << 62)
+	}
+}
+
+// zeros answers as many zero bytes as the query says.
+func zeros(w http.ResponseWriter, r *http.Request) {
+	count := number(r.URL.RawQuery)
+	w.Header().Set("Content-Length", r.URL.RawQuery)
+	block := make([]byte, 1<<20)
+	for left := count; left > 0; {
+		written, err := w.Write(block[:min(left, len(block))])
+		if err != nil {
+			return
+		}
+		left -= written
 	}
 }
 

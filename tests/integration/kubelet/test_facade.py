@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import ssl
+from pathlib import Path
 
 import pytest
 
+from nestling.controlplane import authority, pki
+from nestling.kube import credentials, kubeconfig
 from nestling.kube.resource import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, PODS, SERVICE_ACCOUNTS
+from nestling.kubelet import access
 from nestling.naming import names
 from tests.integration.kubelet.tools import Shell
 from tests.support import kubelet_client
@@ -62,6 +66,74 @@ async def test_a_token_needs_the_right_in_the_virtual_cluster(shell: Shell) -> N
     assert (await kubelet_client.ask(port, tls, "GET", "/pods", bearer, host=node)).status == 403
     target = "/exec/default/web/app?command=id"
     assert (await kubelet_client.ask(port, tls, "POST", target, bearer + kubelet_client.SPDY)).status == 403
+
+
+async def test_who_scrapes_needs_what_the_kubeconfig_secret_has(shell: Shell) -> None:
+    """As the chart's ServiceMonitor asks: authority and client certificate of Secret vc-NAME, name of the Service."""
+    port, tls = shell.settings.ports.kubelet, credentials.tls_context(kubeconfig.load([shell.admin]))
+    name = f"{shell.sides.tenant.name}.{shell.sides.tenant.namespace}"
+    answer = await kubelet_client.ask(port, tls, "GET", "/metrics/syncer", server_name=name)
+    assert (answer.status, "nestling_" in answer.text) == (200, True)
+    with pytest.raises(ssl.SSLCertVerificationError):
+        await kubelet_client.ask(port, tls, "GET", "/metrics/syncer")
+    stream = await kubelet_client.ask(
+        port, tls, "POST", "/exec/default/web/app?command=id", kubelet_client.SPDY, server_name=name
+    )
+    assert stream.status == 403
+
+
+async def test_a_user_with_the_name_of_the_api_server_is_a_user(shell: Shell, tmp_path: Path) -> None:
+    """The cluster signs whatever name its users approve; only another authority makes an API server."""
+    signer = pki.load_authority(pki.read(shell.pki), pki.CLIENT_CA)
+    tls = kubelet_client.tls(shell.pki, certificate=None)
+    for name in (access.API_SERVER, access.AGGREGATOR):
+        pair = signer.issue(authority.Subject(name))
+        (tmp_path / name).write_bytes(pair.cert + pair.key)
+        tls.load_cert_chain(tmp_path / name)
+        port = shell.settings.ports.kubelet
+        assert (await kubelet_client.ask(port, tls, "GET", "/metrics/etcd")).status == 403
+        log = "/containerLogs/default/web/app"
+        assert (await kubelet_client.ask(port, tls, "GET", log)).status == 403
+        assert (await kubelet_client.ask(port, tls, "GET", "/apis/metrics.k8s.io/v1beta1/pods")).status == 403
+
+
+async def test_the_metrics_api_is_the_aggregation_layers(shell: Shell) -> None:
+    port, path = shell.settings.ports.kubelet, "/apis/metrics.k8s.io/v1beta1"
+    for certificate in (None, "apiserver-kubelet-client"):
+        tls = kubelet_client.tls(shell.pki, certificate=certificate)
+        assert (await kubelet_client.ask(port, tls, "GET", path)).status == 403
+    tls = kubelet_client.tls(shell.pki, certificate="front-proxy-client")
+    assert (await kubelet_client.ask(port, tls, "GET", path)).status == 404, "the integration is off"
+    assert (await kubelet_client.ask(port, tls, "GET", "/metrics/etcd")).status == 401
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/containerLogs/default/../kube-system/web/app",
+        "/containerLogs/default/%2e%2e/app",
+        "/containerLogs/default/web%2f..%2fother/app",
+        "/containerLogs//default/web/app",
+        "//containerLogs/default/web/app",
+        "/containerLogs/default/web/app/",
+        "/containerLogs/default/web;x/app",
+        "/containerLogs/default/web/app%00",
+        "/metrics/../containerLogs/default/web/app",
+        "/api/v1/namespaces/default/pods",
+        "/proxy/api/v1/secrets",
+        "/run/default/web/app",
+        "/stats/",
+        "/configz",
+        "/debug/pprof/",
+        "/logs/",
+        "/checkpoint/default/web/app",
+    ],
+)
+async def test_other_spellings_and_other_paths_of_a_kubelet_lead_nowhere(shell: Shell, path: str) -> None:
+    tls = kubelet_client.tls(shell.pki)
+    for host in ("127.0.0.1", "kubernetes.default", "other.nodes.vcluster.com", "[::1]:10250"):
+        answer = await kubelet_client.ask(shell.settings.ports.kubelet, tls, "GET", path, host=host)
+        assert answer.status in (400, 404), answer
 
 
 async def test_a_certificate_of_the_clusters_signers_is_not_believed(shell: Shell) -> None:
