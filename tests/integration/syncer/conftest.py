@@ -20,8 +20,9 @@ OFF_BY_DEFAULT = (
     "fromHost.priorityClasses",
     "fromHost.runtimeClasses",
 )
-#: What the third one has of the host.
+#: What the third one has of the host, and what its pods may not do.
 FROM_HOST = (
+    "policies.podSecurityStandard=baseline",
     "sync.fromHost.nodes.enabled=true",
     "controlPlane.distro.k8s.scheduler.enabled=true",
     "sync.fromHost.configMaps.enabled=true",

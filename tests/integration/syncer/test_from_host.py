@@ -290,3 +290,42 @@ async def test_nothing_is_written_again_and_again(third: Sides) -> None:
     await third.virtual.delete(CONFIG_MAPS, "marker", "default")
     await third.host.delete(CONFIG_MAPS, "quiet", SHARED)
     await third.gone_above(CONFIG_MAPS, "quiet", namespace="config")
+
+
+async def test_5_pods_that_violate_the_standard_are_refused_whatever_a_namespace_says(third: Sides) -> None:
+    """Taking the label off lets a pod in for a moment, but not to the host."""
+    enforce = "pod-security.kubernetes.io/enforce"
+    body = pod(hostNetwork=True)
+    await third.above(
+        NAMESPACES, "default", lambda one: one["metadata"]["labels"].get(enforce) == "baseline", namespace=None
+    )
+    await third.create(NAMESPACES, "late", {})
+    await third.above(NAMESPACES, "late", lambda one: enforce in one["metadata"]["labels"], namespace=None)
+
+    async def refused() -> bool | None:
+        try:
+            await third.create(PODS, "refused", body)
+        except errors.Forbidden:
+            return True
+        await third.virtual.delete(PODS, "refused", "default", grace_period_seconds=0)
+        return None
+
+    await until(refused, "a refusal of the virtual API server", explain=third.cluster.logs)
+
+    async def slipped_in() -> bool | None:
+        await third.virtual.patch(NAMESPACES, "default", {"metadata": {"labels": {enforce: "privileged"}}})
+        try:
+            await third.create(PODS, "slipped-in", body)
+        except errors.Forbidden:
+            return None
+        return True
+
+    await until(slipped_in, "a moment without the label", explain=third.cluster.logs)
+    await third.warning("slipped-in", "Pod slipped-in is forbidden: violates PodSecurity")
+    with pytest.raises(errors.NotFound):
+        await third.host.get(PODS, third.host_name("slipped-in"), third.tenant.namespace)
+    await third.above(
+        NAMESPACES, "default", lambda one: one["metadata"]["labels"][enforce] == "baseline", namespace=None
+    )
+    await third.virtual.delete(PODS, "slipped-in", "default", grace_period_seconds=0)
+    await third.virtual.delete(NAMESPACES, "late")
