@@ -66,7 +66,7 @@ def _covers(port: Obj) -> bool:
         return True
     if isinstance(first, str):
         return first in ("dns", "dns-tcp")
-    return bool(first <= name_server.SERVICE_PORT <= port.get("endPort", first))
+    return int(first) <= name_server.SERVICE_PORT <= int(port.get("endPort") or first)
 
 
 def _reaches_names(ctx: SyncContext, rule: Obj, namespace: str) -> bool:
