@@ -21,6 +21,8 @@ class Owner(enum.Enum):
     VIRTUAL = "virtual wins"
     HOST = "host wins"
     WHOEVER_CHANGED = "whoever changed; the virtual one if both did or nobody can tell"
+    #: For verbs of a kind's own that want to know what the tenant changed; merging leaves it alone.
+    REMEMBERED = "nobody; what the virtual side had is remembered"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -44,6 +46,11 @@ def host_wins(*paths: str) -> tuple[Row, ...]:
 def whoever_changed(*paths: str) -> tuple[Row, ...]:
     """Rows for dotted paths that go both ways."""
     return _rows(Owner.WHOEVER_CHANGED, paths)
+
+
+def remembered(*paths: str) -> tuple[Row, ...]:
+    """Rows for dotted paths of the virtual side that only verbs compare."""
+    return _rows(Owner.REMEMBERED, paths)
 
 
 def clone(obj: Obj) -> Obj:
@@ -150,12 +157,13 @@ def _three_way(virtual: Versions, host: Versions) -> Any:
     return merged
 
 
-def extract(rows: tuple[Row, ...], obj: Obj) -> Obj:
+def extract(rows: tuple[Row, ...], obj: Obj, *, is_virtual: bool) -> Obj:
     """The part of an object that later comparisons need: fields that go both ways, labels and annotations."""
+    owners = (Owner.WHOEVER_CHANGED, Owner.REMEMBERED) if is_virtual else (Owner.WHOEVER_CHANGED,)
     meta = obj.get("metadata") or {}
     small: Obj = {"metadata": {key: meta[key] for key in ("labels", "annotations") if key in meta}}
     for row in rows:
-        if row.owner is Owner.WHOEVER_CHANGED:
+        if row.owner in owners:
             put(small, row.path, get(obj, row.path))
     return small
 

@@ -101,4 +101,5 @@ def agreement(spec: SyncSpec, pair: Pair, wanted: Wanted) -> Agreed | None:
     if virtual is None or host is None or wanted.delete_host or wanted.delete_virtual:
         return None
     uid = (pair.virtual or virtual)["metadata"].get("uid", "")
-    return Agreed(fields.extract(spec.fields, virtual), fields.extract(spec.fields, host), uid)
+    ours = fields.extract(spec.fields, virtual, is_virtual=True)
+    return Agreed(ours, fields.extract(spec.fields, host, is_virtual=False), uid)

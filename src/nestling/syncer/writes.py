@@ -36,10 +36,13 @@ async def create(
     body = {"apiVersion": resource.api_version, "kind": resource.kind, **body}
     raw = await side.client.send(requests.create(resource, body, wanted["metadata"].get("namespace")))
     side.stores[resource].upsert(raw)
+    needs_status = with_status and wanted.get("status")
+    if not needs_status and as_wanted is None:
+        return
     created: Obj = _DECODE(raw)
     if as_wanted is not None and _is_same(created, body, _BIRTH):
         as_wanted(created["metadata"]["resourceVersion"])
-    if with_status and wanted.get("status"):
+    if needs_status:
         await patch(
             side, resource, created, {"status": merge.diff(created.get("status") or {}, wanted["status"])}, "status"
         )

@@ -111,10 +111,18 @@ def test_extract_keeps_metadata_maps_and_rows_that_go_both_ways() -> None:
         "status": {"phase": "Bound"},
     }
     rows = (*fields.whoever_changed("spec.type", "spec.absent"), *fields.virtual_wins("spec.selector"))
-    assert fields.extract(rows, obj) == {
-        "metadata": {"labels": {"a": "b"}, "annotations": {"c": "d"}},
-        "spec": {"type": "ClusterIP"},
-    }
+    expected = {"metadata": {"labels": {"a": "b"}, "annotations": {"c": "d"}}, "spec": {"type": "ClusterIP"}}
+    assert fields.extract(rows, obj, is_virtual=True) == expected
+    assert fields.extract(rows, obj, is_virtual=False) == expected
+
+
+def test_fields_that_verbs_compare_are_remembered_of_the_virtual_side_alone_and_not_merged() -> None:
+    rows = fields.remembered("spec.image")
+    virtual, host = spec(image="a"), spec(image="b")
+    assert fields.extract(rows, virtual, is_virtual=True) == {"metadata": {}, "spec": {"image": "a"}}
+    assert fields.extract(rows, host, is_virtual=False) == {"metadata": {}}
+    merged = fields.merge(rows, virtual=Versions(virtual, None), translated=virtual, host=Versions(host, None))
+    assert merged == (virtual, host)
 
 
 def test_body_is_a_copy_without_metadata_and_status() -> None:

@@ -42,7 +42,10 @@ def created(world: syncing.World, spec: SyncSpec, virtual: Obj) -> Obj:
 def updated(
     world: syncing.World, spec: SyncSpec, virtual: Obj, host: Obj, agreed: tuple[Obj, Obj] | None = None
 ) -> tuple[Obj, Obj]:
-    known = Agreed(fields.extract((), agreed[0]), fields.extract((), agreed[1])) if agreed else None
+    known = None
+    if agreed:
+        ours = fields.extract((), agreed[0], is_virtual=True)
+        known = Agreed(ours, fields.extract((), agreed[1], is_virtual=False))
     return metadata.for_update(world.manager.context, spec, virtual, host, HOST_KEY, known)
 
 

@@ -78,8 +78,7 @@ SPEC: Final = SyncSpec(
     naming=mapping.Namespaced(),
     enabled=lambda config: config.sync.to_host.pods.enabled,
     references=references.references,
-    # not merged by rows: remembered, so that the verbs know what changed since
-    fields=fields.whoever_changed("spec.containers", "spec.initContainers", "status.conditions"),
+    fields=fields.remembered("spec.containers", "spec.initContainers", "status.conditions"),
     excluded_annotations=keys.EXCLUDED,
     host_indexes={"node": _by_node},
     watches=(
