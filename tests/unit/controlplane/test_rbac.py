@@ -88,3 +88,21 @@ def test_kubeconfigs_in_other_namespaces_need_a_role_there() -> None:
     assert rbac.foreign_secrets(config, samples.TENANT) == {"argo": ("a", "vc-my-vc")}
     rules = rbac.foreign_rules(("a", "vc-my-vc"))
     assert [rule.get("resourceNames") for rule in rules] == [None, ["a", "vc-my-vc"]]
+
+
+def test_only_the_named_services_of_the_host_are_readable() -> None:
+    values = "networking: {replicateServices: {fromHost: [{from: data/pg, to: a/b}, {from: beside, to: a/c}]}}"
+    wide = rbac.cluster_role_rules(samples.config(values), ())
+    assert wide is not None
+    services = {"apiGroups": [""], "resources": ["endpoints", "services"], "verbs": sorted(READ)}
+    assert {**services, "resourceNames": ["pg"]} in wide
+    own = rbac.role_rules(samples.config(values), samples.TENANT, ())
+    assert {"apiGroups": [""], "resources": ["endpoints"], "verbs": sorted(READ), "resourceNames": ["beside"]} in own
+    assert not any("endpoints" in rule["resources"] and "resourceNames" not in rule for rule in (*wide, *own))
+
+
+def test_replicas_on_the_host_need_services_and_no_endpoints_of_their_own() -> None:
+    values = "networking: {replicateServices: {toHost: [{from: a/b, to: c}]}}"
+    rules = rbac.role_rules(samples.config(values), samples.TENANT, ())
+    assert {"apiGroups": [""], "resources": ["services"], "verbs": sorted(FULL)} in rules
+    assert {"apiGroups": [""], "resources": ["endpoints"], "verbs": ["list", "watch"]} in rules

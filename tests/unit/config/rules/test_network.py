@@ -82,6 +82,16 @@ def test_resolved_names_that_are_not(entry: str, path: str) -> None:
     assert problem(dns(entry)).path == f"networking.resolveDNS[0]{path}"
 
 
+def test_two_replicated_services_have_two_names() -> None:
+    found = problem("networking: {replicateServices: {toHost: [{from: a/b, to: x}, {from: a/c, to: x}]}}")
+    assert found.path == "networking.replicateServices.toHost[1].to"
+
+
+def test_a_host_name_has_no_service_to_look_for_in_a_namespace() -> None:
+    found = problem(dns("{hostname: a.example, target: {hostNamespace: data}}"))
+    assert found.path == "networking.resolveDNS[0].target.hostNamespace"
+
+
 def test_resolved_names_need_the_embedded_coredns() -> None:
     assert where("networking: {resolveDNS: [{hostname: a, target: {ip: 10.0.0.1}}]}") == ["networking.resolveDNS"]
 
