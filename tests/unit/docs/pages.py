@@ -99,9 +99,9 @@ def missing_paths(page: Page) -> list[str]:
         file = ROOT / "src" / module.replace(".", "/")
         if not file.with_suffix(".py").exists() and not (file / "__main__.py").exists():
             wrong.append(f"python -m {module}: no such module")
-    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     named = re.findall(
-        r"(?:^|[;&`=\d] ?)make ([a-z-]+)", "\n".join([*page.blocks, *(f"`{s}" for s in page.spans)]), re.MULTILINE
+        r"(?:^|[;&`=\d] ?)make ([a-z0-9-]+)", "\n".join([*page.blocks, *(f"`{s}" for s in page.spans)]), re.MULTILINE
     )
     return wrong + [f"make {target}: no such target" for target in named if target not in targets]
 
