@@ -107,13 +107,14 @@ class Connection(asyncio.Protocol):
         """The answer's body as it comes; raises ``Broken``, ``Silent``."""
         while True:
             if self._reader.size:
-                yield self._reader.take()
-            elif self._reader.is_complete:
-                return
-            else:
+                taken = self._reader.take()
                 if self._is_paused and self._transport is not None:
                     self._is_paused = False
                     self._transport.resume_reading()
+                yield taken
+            elif self._reader.is_complete:
+                return
+            else:
                 await self._more()
 
     async def through(self, server: tuple[str, str], headers: dial.Headers, tls: ssl.SSLContext) -> None:

@@ -167,7 +167,8 @@ async def test_a_reader_that_is_slow_holds_the_server_up(monkeypatch: pytest.Mon
     monkeypatch.setattr(transport, "_MOST_WAITING", 1000)
     size = 50_000_000
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (size, b"x" * size)
-    async with _serving(lambda _head: answer) as server, _pool(f"http://127.0.0.1:{server.port}") as pool:
+    answers = iter([answer, _OK])
+    async with _serving(lambda _head: next(answers)) as server, _pool(f"http://127.0.0.1:{server.port}") as pool:
         connection = await pool.take(None, patience=30.0)
         await connection.ask(_ASK)
         async with asyncio.timeout(30):
@@ -176,6 +177,9 @@ async def test_a_reader_that_is_slow_holds_the_server_up(monkeypatch: pytest.Mon
         assert connection._reader.size < size / 10
         assert sum([len(piece) async for piece in connection.pieces()]) == size
         pool.give(connection)
+        async with asyncio.timeout(30):
+            assert await _get(pool) == b"{}"
+        assert server.connections == 1
 
 
 def _tls() -> tuple[ssl.SSLContext, ssl.SSLContext]:
