@@ -81,6 +81,12 @@ ours stands at its place in the same registry, in the version of this chart.
 {{- if or .Values.controlPlane.distro.k8s.scheduler.enabled .Values.controlPlane.advanced.virtualScheduler.enabled .Values.sync.toHost.pods.hybridScheduling.enabled }}true{{ end }}
 {{- end }}
 
+{{/* "true" for true, and for auto where a scheduler of the virtual cluster places pods. */}}
+{{- define "vcluster.auto" -}}
+{{- $wanted := toString .value }}
+{{- if or (eq $wanted "true") (and (eq $wanted "auto") (include "vcluster.virtualScheduler" .root)) }}true{{ end }}
+{{- end }}
+
 {{/* "true" when StorageClasses of the host are shown: asked for, or auto with a scheduler in the virtual cluster. */}}
 {{- define "vcluster.storageClasses" -}}
 {{- $to := .Values.sync.toHost }}
@@ -96,6 +102,7 @@ ours stands at its place in the same registry, in the version of this chart.
 {{- if or $role.extraRules $role.overwriteRules
   (include "vcluster.storageClasses" .) $from.ingressClasses.enabled $from.runtimeClasses.enabled $from.priorityClasses.enabled
   $from.nodes.enabled (include "vcluster.virtualScheduler" .)
+  (eq (toString $from.csiDrivers.enabled) "true") (eq (toString $from.csiNodes.enabled) "true") (eq (toString $from.csiStorageCapacities.enabled) "true")
   (include "vcluster.mapped" (dict "kind" $from.configMaps "wide" true))
   (include "vcluster.mapped" (dict "kind" $from.secrets "wide" true))
   (include "vcluster.nodeMetrics" .)

@@ -70,9 +70,6 @@ ROWS: Final[tuple[Row, ...]] = (
         for kind in (
             "gatewayClasses",
             "gateways",
-            "csiNodes",
-            "csiDrivers",
-            "csiStorageCapacities",
             "customResources",
             "deviceClasses",
         )

@@ -15,13 +15,15 @@ from nestling.config.models import common
 from nestling.kube import cache
 from nestling.kube.resource import Obj, Resource
 from nestling.naming import selectors
+from nestling.naming.tenant import VirtualKey
 from nestling.syncer import fields, mapping, rules
 from nestling.syncer.context import SyncContext
-from nestling.syncer.spec import NOTHING, Delete, Pair, Replace, Scope, SyncSpec, Wanted
+from nestling.syncer.spec import NOTHING, Delete, Naming, Pair, Replace, Scope, SyncSpec, Wanted, Watch
 from nestling.syncer.verbs import existing
 
 #: Metadata that the host decides.
 _MIRRORED: Final = ("labels", "annotations")
+_SAME_NAME: Final = mapping.Mirrored()
 
 Selector = common.LabelSelector | None
 
@@ -38,6 +40,10 @@ class Mirror:
     immutable: tuple[str, ...] = ()
     #: Objects that every cluster has by itself.
     built_in: frozenset[str] = frozenset()
+    #: What else must hold for an object to be shown, and whose changes can alter that.
+    fits: Callable[[SyncContext, Obj], bool] = lambda _ctx, _host: True
+    watches: tuple[Watch, ...] = ()
+    naming: Naming = _SAME_NAME
 
     def spec(self) -> SyncSpec:
         """The kind's declaration."""
@@ -48,7 +54,7 @@ class Mirror:
             name=self.resource.plural,
             virtual=self.resource,
             host=self.resource,
-            naming=mapping.Mirrored(),
+            naming=self.naming,
             enabled=self.enabled,
             host_scope=Scope.CLUSTER,
             to_host=self._to_host,
@@ -57,12 +63,14 @@ class Mirror:
             mirror_host_deletion=False,
             replace_on_uid_mismatch=False,
             has_status=False,
+            watches=self.watches,
             host_rules=(reads,),
         )
 
     def _is_offered(self, ctx: SyncContext, host: Obj) -> bool:
         meta = host["metadata"]
-        return meta["name"] in self.built_in or selects(self.selector(ctx.config), meta.get("labels") or {})
+        chosen = meta["name"] in self.built_in or selects(self.selector(ctx.config), meta.get("labels") or {})
+        return chosen and self.fits(ctx, host)
 
     async def _to_host(self, _ctx: SyncContext, pair: Pair) -> Wanted:
         """What the host does not have is not offered: nothing there could honour it."""
@@ -70,13 +78,13 @@ class Mirror:
 
     async def _to_virtual(self, ctx: SyncContext, pair: Pair) -> Wanted:
         host = existing(pair.host)
-        return Wanted(virtual=_copy(host)) if self._is_offered(ctx, host) else NOTHING
+        return Wanted(virtual=_copy(host, pair.key)) if self._is_offered(ctx, host) else NOTHING
 
     async def _sync(self, ctx: SyncContext, pair: Pair) -> Wanted:
         virtual, host = existing(pair.virtual), existing(pair.host)
         if not self._is_offered(ctx, host):
             return Wanted(delete_virtual=Delete())
-        wanted = _copy(host)
+        wanted = _copy(host, pair.key)
         if any(virtual.get(field) != wanted.get(field) for field in self.immutable):
             return Wanted(replace_virtual=Replace(wanted, is_noted=False))
         own = {field: value for field, value in virtual["metadata"].items() if field not in _MIRRORED}
@@ -110,8 +118,9 @@ def refusal(ctx: SyncContext, resource: Resource, selector: Selector, name: str 
     )
 
 
-def _copy(host: Obj) -> Obj:
-    return {**fields.body(host), "metadata": {"name": host["metadata"]["name"], **_strings(host)}}
+def _copy(host: Obj, key: VirtualKey) -> Obj:
+    place = {"namespace": key.namespace} if key.namespace else {}
+    return {**fields.body(host), "metadata": {"name": key.name, **place, **_strings(host)}}
 
 
 def _strings(obj: Obj) -> Obj:

@@ -37,6 +37,8 @@ sync:
     runtimeClasses: {enabled: true}
     priorityClasses: {enabled: true}
     storageClasses: {enabled: true}
+    csiDrivers: {enabled: true}
+    csiStorageCapacities: {enabled: "true"}
     configMaps: {enabled: true, mappings: {byName: {"shared/*": "config/*", "/own": "config/own"}}}
     secrets: {enabled: true, mappings: {byName: {"a/one": "config/one", "b/two": "config/two", "": "own"}}}
 exportKubeConfig:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from nestling.kube import errors
-from nestling.kube.resource import NODES, PODS
+from nestling.kube.resource import NODES, PODS, Obj
 from tests.integration.kubelet.tools import Shell
 from tests.integration.syncer import sides as sides_module
 from tests.support.host import RunningHost
@@ -45,8 +45,11 @@ async def test_attack_a_node_that_leads_elsewhere_is_put_right(seeing: Shell) ->
     real = (await sides.host.get(NODES, name))["status"]
     forged = {"status": {"addresses": real["addresses"], "daemonEndpoints": real["daemonEndpoints"]}}
     await sides.virtual.patch(NODES, name, forged, subresource="status")
-    for field in ("addresses", "daemonEndpoints"):
-        await sides.above(NODES, name, lambda one, field=field: one["status"][field] == before[field], namespace=None)
+
+    def is_put_right(one: Obj) -> bool:
+        return all(one["status"][field] == before[field] for field in ("addresses", "daemonEndpoints"))
+
+    await sides.above(NODES, name, is_put_right, namespace=None)
     assert seeing.run("logs", "web", "--tail=1") == b"line 100\n"
     with pytest.raises(errors.ApiError):
         await sides.virtual.raw(f"/api/v1/nodes/{name}:10250/proxy/configz")

@@ -14,6 +14,8 @@ import pytest
 from nestling.kube import errors
 from nestling.kube.resource import (
     CONFIG_MAPS,
+    CSI_DRIVERS,
+    CSI_STORAGE_CAPACITIES,
     NAMESPACES,
     NODES,
     PERSISTENT_VOLUME_CLAIMS,
@@ -329,3 +331,27 @@ async def test_5_pods_that_violate_the_standard_are_refused_whatever_a_namespace
     )
     await third.virtual.delete(PODS, "slipped-in", "default", grace_period_seconds=0)
     await third.virtual.delete(NAMESPACES, "late")
+
+
+async def test_2_1_the_scheduler_sees_drivers_and_the_room_that_they_have(third: Sides) -> None:
+    name = (await third.host.list(NODES))[0]["metadata"]["name"]
+    await third.host.create(CSI_DRIVERS, {"metadata": {"name": "csi.example"}, "spec": {"storageCapacity": True}})
+    seen = await third.above(CSI_DRIVERS, "csi.example", namespace=None)
+    assert seen["spec"]["storageCapacity"] is True
+    await third.host.create(STORAGE_CLASSES, {"metadata": {"name": "roomy"}, "provisioner": "csi.example"})
+    room = {
+        "metadata": {"name": "room", "namespace": SHARED},
+        "storageClassName": "roomy",
+        "capacity": "1Gi",
+        "nodeTopology": {"matchLabels": {"kubernetes.io/hostname": name}},
+    }
+    await third.host.create(CSI_STORAGE_CAPACITIES, room, SHARED)
+    shown = f"room-x-{SHARED}"
+    await third.above(CSI_STORAGE_CAPACITIES, shown, namespace="kube-system")
+    await third.host.patch(CSI_STORAGE_CAPACITIES, "room", {"capacity": "2Gi"}, SHARED)
+    await third.above(CSI_STORAGE_CAPACITIES, shown, lambda one: one["capacity"] == "2Gi", namespace="kube-system")
+    await third.host.delete(STORAGE_CLASSES, "roomy")
+    await third.gone_above(CSI_STORAGE_CAPACITIES, shown, namespace="kube-system")
+    await third.host.delete(CSI_STORAGE_CAPACITIES, "room", SHARED)
+    await third.host.delete(CSI_DRIVERS, "csi.example")
+    await third.gone_above(CSI_DRIVERS, "csi.example", namespace=None)

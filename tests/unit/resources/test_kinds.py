@@ -28,6 +28,9 @@ KEYS = {
     "podtokens": "sync.toHost.pods",
     "persistentvolumeclaims": "sync.toHost.persistentVolumeClaims",
     "persistentvolumes": "sync.toHost.persistentVolumes",
+    "csidrivers": "sync.fromHost.csiDrivers",
+    "csinodes": "sync.fromHost.csiNodes",
+    "csistoragecapacities": "sync.fromHost.csiStorageCapacities",
     "storageclasses": "sync.fromHost.storageClasses",
     "configmaps": "sync.toHost.configMaps",
     "configmapsfromhost": "sync.fromHost.configMaps",
@@ -125,6 +128,9 @@ def test_each_kind_has_a_line_in_the_docs(spec: SyncSpec) -> None:
 def test_what_is_on_by_default() -> None:
     assert {spec.name for spec in SPECS if not spec.enabled(EMPTY)} == {
         "configmapsfromhost",
+        "csidrivers",
+        "csinodes",
+        "csistoragecapacities",
         "nodesfromhost",
         "secretsfromhost",
         "ingressclasses",
