@@ -19,6 +19,9 @@ FEWEST_LETTERS: Final = 8
 #: Texts that are put together in a way that cannot be followed, with what they begin with.
 BY_HAND: Final = {
     "cannot get …; tried:": messages.SOURCE / "binaries" / "errors.py",
+    'the control plane of "…" in the namespace … does not become ready: …': (
+        messages.SOURCE / "drivers" / "helm" / "scaling.py"
+    ),
     "the host cluster refuses: …": messages.SOURCE / "controlplane" / "host_version.py",
     "the operating system refuses": messages.SOURCE / "cli" / "failures.py",
 }
@@ -32,6 +35,7 @@ PASSED_ON: Final = (
     "controlplane/prepare.py: PreparationError(host_version.refusal(known, access))",
     "controlplane/prepare.py: PreparationError(str(error))",
     "controlplane/prepare.py: PreparationError(str(known))",
+    "drivers/helm/scaling.py: errors.UserError(await self._why_not(pods, status, detail))",
     "kube/kubeconfig.py: KubeconfigError(f'{document.path}:{line}: {path} {problem}'.replace(':  ', ': '))",
     "kubelet/streams.py: routes.Refused(status, text or 'the host cluster does not do this')",
     "lifecycle/session.py: errors.NotFoundError(await self._not_found(name))",
