@@ -92,3 +92,17 @@ def left(release: releases.Release) -> set[str]:
     found = json.loads(release.host("get", ",".join(set(kinds) - {"events", "events.events.k8s.io"}), "-o", "json"))
     names = {f"{item['kind'].lower()}/{item['metadata']['name']}" for item in found["items"]}
     return names - {"configmap/kube-root-ca.crt", "serviceaccount/default"}
+
+
+def test_sqlite_keeps_the_data_too(node_with_images: support.Node, tmp_path: Path) -> None:
+    release = releases.Release(node_with_images, tmp_path, "small", "small")
+    values = {"controlPlane": {"backingStore": {"database": {"embedded": {"enabled": True}}}}}
+    with releases.installed(release, values):
+        assert "kine" in release.processes()
+        assert "etcd" not in release.processes()
+        release.apply(MARK)
+        identity = uid(release)
+        release.host("delete", release.pod)
+        support.wait(lambda: uid(release) not in ("", identity), "another pod")
+        release.wait_ready()
+        assert kept(release)
