@@ -198,6 +198,13 @@ async def test_a_replica_of_vcluster_is_taken_over(world: World) -> None:
     assert annotations[replication.SOURCE] == "data/pg"
 
 
+async def test_a_replica_that_does_not_say_of_what_is_not_deleted(world: World) -> None:
+    world.virtual.put(SERVICES, syncing.service("db", "shop", labels=MARKED, clusterIP="None"))
+    world.virtual.put(ENDPOINTS, syncing.obj("db", "shop", labels=MARKED, subsets=[]))
+    await world.run()
+    assert (world.virtual.names(SERVICES), world.virtual.names(ENDPOINTS)) == (["db"], ["db"])
+
+
 async def test_what_the_configuration_names_no_longer_goes_and_nothing_else(world: World) -> None:
     world.host.put(SERVICES, pg())
     world.virtual.put(SERVICES, web())
