@@ -37,6 +37,7 @@ PASSED_ON: Final = (
     "controlplane/prepare.py: PreparationError(str(known))",
     "drivers/helm/scaling.py: errors.UserError(await self._why_not(pods, status, detail))",
     "kube/kubeconfig.py: KubeconfigError(f'{document.path}:{line}: {path} {problem}'.replace(':  ', ': '))",
+    "kubelet/metrics_api.py: routes.Refused(400, error.message)",
     "kubelet/streams.py: routes.Refused(status, text or 'the host cluster does not do this')",
     "lifecycle/session.py: errors.NotFoundError(await self._not_found(name))",
 )
