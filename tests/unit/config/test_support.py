@@ -36,7 +36,7 @@ def test_refusals_say_what_to_do(row: support.Row) -> None:
     [
         ("sync: {toHost: {gatewayApi: {enabled: true}}}", "sync.toHost.gatewayApi.enabled"),
         ("sync: {toHost: {pods: {patches: [{path: a, expression: b}]}}}", "sync.toHost.pods.patches"),
-        ("integrations: {metricsServer: {enabled: true}}", "integrations.metricsServer.enabled"),
+        ("integrations: {istio: {enabled: true}}", "integrations.istio.enabled"),
         (
             "controlPlane: {backingStore: {database: {external: {enabled: true, connector: mine}}}}",
             "controlPlane.backingStore.database.external.connector",
@@ -44,8 +44,9 @@ def test_refusals_say_what_to_do(row: support.Row) -> None:
         ("sleep: {auto: {afterInactivity: 1h}}", "sleep.auto.afterInactivity"),
         ("plugins: {mine: {image: x}}", "plugins"),
         ("deletion: {prevent: true}", "deletion.prevent"),
-        ("policies: {podSecurityStandard: baseline}", "policies.podSecurityStandard"),
-        ("sync: {fromHost: {csiDrivers: {enabled: true}}}", "sync.fromHost.csiDrivers.enabled"),
+        ("policies: {centralAdmission: {validatingWebhooks: [{}]}}", "policies.centralAdmission.validatingWebhooks"),
+        ("sync: {fromHost: {deviceClasses: {enabled: true}}}", "sync.fromHost.deviceClasses.enabled"),
+        ("sync: {fromHost: {nodes: {enabled: true, syncBackChanges: true}}}", "sync.fromHost.nodes.syncBackChanges"),
     ],
 )
 def test_what_does_not_exist_yet_is_refused_by_name(text: str, path: str) -> None:
@@ -87,6 +88,9 @@ def test_what_asks_for_nothing_is_accepted(text: str) -> None:
         "networking: {advanced: {clusterDomain: my.domain}}\nexperimental: {syncSettings: {setOwner: false}}",
         "policies: {resourceQuota: {enabled: true}, limitRange: {enabled: true}, networkPolicy: {enabled: true}}",
         "controlPlane: {statefulSet: {resources: {limits: {memory: 1Gi}}}, ingress: {enabled: true, host: a.b}}",
+        "policies: {podSecurityStandard: baseline}",
+        "sync: {fromHost: {nodes: {enabled: true}}}\ncontrolPlane: {distro: {k8s: {scheduler: {enabled: true}}}}",
+        "sync: {fromHost: {secrets: {enabled: true, mappings: {byName: {a/*: b/*, '': c}}}}}",
     ],
 )
 def test_what_exists_is_accepted(text: str) -> None:
@@ -94,8 +98,8 @@ def test_what_exists_is_accepted(text: str) -> None:
 
 
 def test_one_refusal_per_feature() -> None:
-    text = "sync: {fromHost: {secrets: {enabled: true, mappings: {byName: {a/*: b/*}}}}}"
-    assert refused(text) == ["sync.fromHost.secrets.enabled"]
+    text = "sync: {fromHost: {deviceClasses: {enabled: true, selector: {matchLabels: {a: b}}}}}"
+    assert refused(text) == ["sync.fromHost.deviceClasses.enabled"]
 
 
 def test_features_below_one_row_are_named_one_by_one() -> None:
@@ -114,7 +118,10 @@ def test_keys_of_the_chart_are_told_apart() -> None:
 def test_the_longest_row_counts() -> None:
     row = support.find(("policies", "podSecurityStandard"))
     assert row is not None
-    assert row.status is support.Status.LATER
+    assert row.status is support.Status.WORKS
+    wider = support.find(("policies", "resourceQuota"))
+    assert wider is not None
+    assert wider.status is support.Status.HELM
     assert support.find(("exportKubeConfig", "context")) is None
 
 
