@@ -208,3 +208,19 @@ def test_which_labels_a_selector_matches(selector: dict[str, Any], expected: boo
 def test_an_operator_that_nobody_knows_is_an_error() -> None:
     with pytest.raises(ValueError, match='operator "Like" is none of'):
         selectors.matches({"matchExpressions": [{"key": "a", "operator": "Like"}]}, {"a": "1"})
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("", ""),
+        ("a=b", ",a=b"),
+        ("a==b, c", ",a==b,c"),
+        ("a in (x, y),!q,z notin (a,b),n>3,x!=y", ",a in (x, y)"),
+        (f"{labels.MANAGED_BY}=other", f",{labels.label_key_to_host(labels.MANAGED_BY, VC)}=other"),
+    ],
+)
+def test_a_narrowing_selector_keeps_to_the_tenant_and_drops_what_the_host_may_add(text: str, wanted: str) -> None:
+    own = f"{labels.MANAGED_BY}=my-vc,{labels.NAMESPACE}=default"
+    assert selectors.narrowing(text, "default", VC) == own + wanted
+    assert selectors.narrowing(text, "", VC) == f"{labels.MANAGED_BY}=my-vc{wanted}"
