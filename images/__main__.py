@@ -16,7 +16,7 @@ from nestling.binaries import settings as binary_settings
 from nestling.config.models import distro_keys
 
 REPOSITORY: Final = Path(__file__).resolve().parents[1]
-BINARIES: Final = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd", "kine")
+BINARIES: Final = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd", "kine", "coredns")
 NESTLING: Final = "ghcr.io/nestling-dev/nestling"
 KUBERNETES: Final = "ghcr.io/nestling-dev/kubernetes"
 ENVIRONMENT: Final = (
