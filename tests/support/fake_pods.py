@@ -97,6 +97,8 @@ class FakeApi:
         port = int(target.rpartition(":")[2]).to_bytes(2, "little")
         ends[1].write(_frame(b"\0" + port) + _frame(b"\1" + port))
         if target not in self.ports:
+            # Only when something was sent: whoever carries the connection on must not have lost it.
+            await ends[0].read(1)
             ends[1].write(_frame(b"\1connection refused"))
             await ends[1].drain()
             return
