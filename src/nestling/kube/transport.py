@@ -1,7 +1,7 @@
 """Connections to one server and the pool that keeps them for the next request.
 
-Ours instead of a library's, because a syncer does little but short requests and watches: a request costs a third of the
-processor time that it cost in aiohttp (docs/performance.md).
+Ours instead of a library's, because a syncer does little but short requests and watches: a request costs a third less
+processor time than in aiohttp (docs/performance.md).
 """
 
 from __future__ import annotations
