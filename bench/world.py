@@ -158,7 +158,7 @@ async def started(wanted: sizes.Sizes, report: results.Report) -> AsyncIterator[
     home = Path(tempfile.mkdtemp(prefix="nestling-bench-"))
     host = host_module.Host(paths=paths.Paths(home))
     try:
-        info = await host.up(options=decide.Options(nodes=wanted.nodes))
+        info = await host.up(options=decide.Options(nodes=wanted.nodes, node=record.SIMULATED))
         report.about["Kubernetes"] = info.kubernetes_version
         async with client.Client(kubeconfig.load([info.kubeconfig])) as api:
             world = World(wanted, home, host.layout.folder, api, report)
