@@ -97,7 +97,8 @@ def command(ctx: click.Context, /, name: str, **flags: Any) -> None:
         ),
     )
     current = runner.new_session(ctx)
-    arguments.say_ignored(ctx, current.reporter, driver=current.driver.name)
+    # Of two drivers the first one creates.
+    arguments.say_ignored(ctx, current.reporter, driver=current.driver.name.split(" ")[0])
     request = create.check(wish, namespace=current.namespace or current.driver.own_namespace())
     with runner.terminable():
         current.driver.fetch(request, current.reporter)

@@ -20,8 +20,8 @@ class Either:
 
     @property
     def name(self) -> str:
-        """The name of the driver that creates."""
-        return self.first.name
+        """Both names, that of the driver that creates first."""
+        return f"{self.first.name} or {self.second.name}"
 
     def own_namespace(self) -> str | None:
         """As the driver that creates."""

@@ -130,16 +130,22 @@ async def connect_and_print(current: session.Session, name: str, access: Access)
     """The kubeconfig as text; no file is touched."""
     check_printable(current, access)
     async with ready(current, name, access) as target:
+        if target.held:
+            raise errors.UserError(_nowhere())
         return target.text
 
 
 def check_printable(current: session.Session, access: Access) -> None:
     """Raise ``UserError`` for a kubeconfig that would lead nowhere by the time somebody reads it."""
     if current.driver.name == "helm" and not access.background and access.server is None:
-        raise errors.UserError(
-            "with --background-proxy=false the port is forwarded only as long as the command runs, so that a printed "
-            "kubeconfig leads nowhere; leave the flag out, name an address with --server, or write -- COMMAND"
-        )
+        raise errors.UserError(_nowhere())
+
+
+def _nowhere() -> str:
+    return (
+        "with --background-proxy=false the port is forwarded only as long as the command runs, so that a printed "
+        "kubeconfig leads nowhere; leave the flag out, name an address with --server, or write -- COMMAND"
+    )
 
 
 async def connect_into_file(current: session.Session, name: str, access: Access, file: Path) -> None:

@@ -13,6 +13,7 @@ async def test_both_are_listed_and_each_verb_goes_to_the_driver_that_has_it() ->
     found = {one.name: one for one in await both.clusters()}
     assert sorted(found) == ["a", "b"]
     reporter = fakes.FakeReporter()
+    assert both.name == "fake or fake"
     await both.pause(found["a"], reporter)
     await both.pause(found["b"], reporter)
     await both.delete(found["b"], base.DeleteRequest(), reporter)

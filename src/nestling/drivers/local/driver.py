@@ -54,9 +54,7 @@ class LocalDriver:
     def host_is_ready(self) -> bool:
         """Whether the embedded host runs, told from its files."""
         place = self.places.host(self.host_name)
-        if record.load(place) is None or supervisor_status.supervisor(place) is None:
-            return False
-        status = supervisor_status.read(place)
+        status = supervisor_status.read(place) if supervisor_status.supervisor(place) is not None else None
         return status is not None and status.ready
 
     @property
