@@ -77,6 +77,9 @@ async def test_the_tenants_own_pods_take_none_and_those_of_its_names_do(world: s
     world.host.put(PODS, syncing.obj("own", "team-x", labels=marks, spec=asking("1", nodeName="n1")))
     await world.settle()
     assert left(world)["cpu"] == "4"
+    world.host.put(PODS, syncing.obj("my-vc-0", "team-x", spec=asking("1", nodeName="n1")))
+    await world.settle()
+    assert left(world)["cpu"] == "3"
     world.host.put(PODS, syncing.obj("other", "team-y", labels=marks, spec=asking("9", nodeName="n1")))
     await world.settle()
     assert left(world)["cpu"] == "0"
