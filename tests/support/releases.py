@@ -117,7 +117,9 @@ class Release:
         self.node.apply(*bodies, kubeconfig=self.kubeconfig())
 
     def run_pod(self, body: Mapping[str, Any]) -> None:
-        """Create a pod in it and wait until it is ready."""
+        """Create a pod in it and wait until it is ready; a namespace takes pods once it has its service account."""
+        account = ("get", "serviceaccount", "default", "--ignore-not-found", "-o", "name")
+        support.wait(lambda: bool(self.virtual(*account)), "the service account")
         self.node.run_pod(body, kubeconfig=self.kubeconfig())
 
     def answers(self) -> bool:
