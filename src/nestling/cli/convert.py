@@ -32,8 +32,9 @@ def command(ctx: click.Context, files: Sequence[str], more: Sequence[str], outpu
     """
     import json
 
-    from nestling.config import convert, load, merge, yaml_text
     from nestling.config import errors as config_errors
+    from nestling.config import load, merge, yaml_text
+    from nestling.lifecycle import convert
 
     reporter = ui.reporter(settings.of(ctx))
     # The original calls it `convert config`.

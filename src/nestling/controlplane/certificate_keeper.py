@@ -13,9 +13,7 @@ import dataclasses
 import os
 import signal
 from pathlib import Path
-from typing import Final
-
-import prometheus_client
+from typing import TYPE_CHECKING, Final
 
 from nestling.config import model
 from nestling.controlplane import certificates, components, pki, sans, settings, supervisor_status
@@ -24,6 +22,10 @@ from nestling.kube import client as client_module
 from nestling.kube import errors
 from nestling.kube.resource import SECRETS, SERVICES
 from nestling.naming.tenant import Tenant
+
+if TYPE_CHECKING:
+    # Preparation stores certificates and counts nothing.
+    import prometheus_client
 
 #: Files whose change needs a restart of the component that has read them.
 RESTARTS: Final = {

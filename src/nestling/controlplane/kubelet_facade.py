@@ -38,7 +38,6 @@ async def serving(
         streams=carrier,
         authorities=kubelet_tls.authorities(known.pki_dir),
         reviewer=access.Reviewer(virtual),
-        registry=registry,
         nodes=node.Nodes(tenant, carrier.pods, host),
         metrics_api=measurements(config, tenant, virtual, host),
         components=scrapes(config, known, registry),

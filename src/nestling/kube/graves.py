@@ -45,9 +45,14 @@ class Graves:
         return grave is not None and grave.holds(meta)
 
     def dig(self, key: Key, *, uid: str, revision: int | None, final: bool) -> None:
-        """Remember a deletion, and forget old ones."""
+        """Remember a deletion, and forget old ones.
+
+        Late news of the end of an earlier object takes nothing from what is known of later ones of its name.
+        """
         now = time.monotonic()
-        self._graves.pop(key, None)
+        known = self._graves.pop(key, None)
+        if known is not None and known.revision is not None:
+            revision = max(revision or 0, known.revision)
         self._graves[key] = Grave(uid, revision, final, now)
         while next(iter(self._graves.values())).dug < now - SECONDS:
             self._graves.popitem(last=False)

@@ -10,8 +10,6 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Final
 
-import prometheus_client
-
 from nestling.kube import dial, errors
 from nestling.kube import tls as tls_module
 from nestling.kubelet import access, metrics_api, node, routes, streams, tunnel, wire
@@ -39,7 +37,6 @@ class Parts:
     streams: streams.Streams
     authorities: access.Authorities
     reviewer: access.Reviewer
-    registry: prometheus_client.CollectorRegistry
     nodes: node.Nodes | None = None
     metrics_api: metrics_api.MetricsApi | None = None
     #: Metrics of the parts of the control plane.
@@ -54,9 +51,6 @@ class Facade:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._requests = prometheus_client.Counter(
-            "nestling_kubelet_requests", "Requests to the kubelet façade.", ["kind", "code"], registry=parts.registry
-        )
         self._connections: set[asyncio.Task[Any]] = set()
 
     @contextlib.asynccontextmanager
@@ -139,7 +133,7 @@ class Facade:
             # the text of the other side names objects of the host: it is for the log
             _LOG.warning("a request is not answered", extra={"path": request.path, "error": str(error)})
             code, body = 502, wire.answer(502, b"the cluster behind this node does not answer; try again later\n")
-        self._requests.labels(kind, str(code)).inc()
+        self._parts.streams.meter.requests.labels(kind, str(code)).inc()
         return body
 
     async def _check(self, request: wire.Request, route: routes.Route, writer: tls_module.Writer) -> None:

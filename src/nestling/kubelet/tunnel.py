@@ -18,9 +18,12 @@ PARTING_SECONDS: Final = 30.0
 
 
 class Meter:
-    """What is going through."""
+    """What is asked, and what is going through."""
 
     def __init__(self, registry: prometheus_client.CollectorRegistry) -> None:
+        self.requests = prometheus_client.Counter(
+            "nestling_kubelet_requests", "Requests to the kubelet façade.", ["kind", "code"], registry=registry
+        )
         self.open = prometheus_client.Gauge(
             "nestling_kubelet_streams", "Streams between the tenant and containers.", ["kind"], registry=registry
         )

@@ -121,7 +121,6 @@ async def world() -> AsyncIterator[World]:
         ),
         authorities=access.Authorities(x509.load_pem_x509_certificate(made.authority.cert_pem.bytes())),
         reviewer=access.Reviewer(cast("Any", None)),
-        registry=made.registry,
     )
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.verify_mode = ssl.CERT_OPTIONAL

@@ -13,6 +13,7 @@ import pytest
 
 from nestling.controlplane import endpoint, loops, store_size
 from nestling.kube.resource import CONFIG_MAPS, SECRETS
+from nestling.kubelet import tunnel
 from nestling.naming import labels
 from nestling.naming.tenant import VirtualKey
 from nestling.syncer import ledger, loop_detector, metrics, status
@@ -48,6 +49,7 @@ async def test_the_page_lists_all_metrics_and_no_others(world: syncing.World) ->
     metrics.observers(world.registry, "virtual", "host")
     store_size.Gauges(world.registry)
     loops.Metrics(world.registry)
+    tunnel.Meter(world.registry)
     assert existing(world.registry) == documented().keys() - ELSEWHERE
 
 

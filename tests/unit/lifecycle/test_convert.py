@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from nestling.config import convert, legacy, load, yaml_text
+from nestling.config import legacy, load, yaml_text
+from nestling.lifecycle import convert
 
 ROOT = Path(__file__).parents[3]
 #: The values of seed 004, as its page has them for a host with Kubernetes 1.16.
