@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 OLDEST := 1.32
 UV := .tools/uv/bin/uv
 # folders of integration tests wait more than they work
-SIDE_BY_SIDE := -n 3 --dist loadgroup
+SIDE_BY_SIDE := -n 3
 
 .PHONY: help setup binaries binaries-tests binaries-oldest demo test unit integration skew test-skew chaos bench image e2e e2e-programs lint fix lock clean
 

@@ -6,14 +6,21 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from xdist import remote, scheduler  # type: ignore[import-untyped]  # has no stubs
 
 from nestling.binaries import chain
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests of a folder share clusters: in parallel runs (``-n N --dist loadgroup``) they stay in one process."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(item.path.parent.name))
+class LoadFolderScheduling(scheduler.LoadScopeScheduling):  # type: ignore[misc]  # untyped, see above
+    """The tests of a folder share clusters: in parallel runs they stay in one process."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid.partition("::")[0].rpartition("/")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: remote.Producer) -> LoadFolderScheduling:
+    """How ``-n N`` deals out the tests."""
+    return LoadFolderScheduling(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)
