@@ -145,6 +145,8 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
         accesses = [kubeconfig.load([cluster.kubeconfig]) for cluster in (virtual, host)]
         apis = [await stack.enter_async_context(client.Client(access)) for access in accesses]
         await apis[1].create(NAMESPACES, {"metadata": {"name": chaos.TENANT.namespace}})
+        front = {"metadata": {"name": chaos.TENANT.name}, "spec": {"ports": [{"port": 443}]}}
+        await apis[1].create(SERVICES, front, chaos.TENANT.namespace)
         async with asyncio.TaskGroup() as group:
             fake = group.create_task(chaos_host.FakeHost(apis[1], chaos.TENANT.namespace).run())
             try:
