@@ -179,6 +179,8 @@ class Controller:
         if decided is None:
             return None
         pair, wanted = decided
+        if pair.virtual is None and pair.host is None:
+            self._loops.forget(key)
         listener = apply.Listener(
             functools.partial(self._wrote, key), functools.partial(self._meanwhile.as_wanted, key)
         )

@@ -59,6 +59,11 @@ class LoopDetector(Generic[K]):
         fight = self._fights.get(key)
         return max(0.0, fight.until - self._clock()) if fight is not None else 0.0
 
+    def forget(self, key: K) -> None:
+        """The object is gone on both sides: another one of that name has done nothing yet."""
+        for counts in (self._now, self._before, self._fights):
+            counts.pop(key, None)
+
     def _turn(self, now: float) -> None:
         """Begin a new window when the last one is over; forget what has become quiet."""
         elapsed = now - self._begun

@@ -206,18 +206,28 @@ async def test_selectors_that_mean_pods_of_others(red: Sides, term: Obj) -> None
 )
 async def test_what_the_pod_security_of_the_host_namespace_forbids(red: Sides, field: str, value: Any) -> None:
     """The tenant's own API server may allow it: the host's decides, and the tenant is told."""
-    enforce = "pod-security.kubernetes.io/enforce"
+    enforce, name = "pod-security.kubernetes.io/enforce", f"bold-{field.lower()}"
+
+    async def in_force() -> bool | None:
+        probe = {"metadata": {"name": "probe"}, **pod(hostNetwork=True)}
+        try:
+            await red.host.create(PODS, probe, red.tenant.namespace, dry_run=True)
+        except errors.Forbidden:
+            return True
+        return None
+
     await red.host.patch(NAMESPACES, red.tenant.namespace, {"metadata": {"labels": {enforce: "baseline"}}})
     try:
-        await red.create(PODS, "bold", pod(**{field: value}))
-        event = await red.warning("bold", "violates PodSecurity")
+        await until(in_force, "standard in force")
+        await red.create(PODS, name, pod(**{field: value}))
+        event = await red.warning(name, "violates PodSecurity")
         assert event["reason"] == "SyncError"
         with pytest.raises(errors.NotFound):
-            await red.host.get(PODS, red.host_name("bold"), red.tenant.namespace)
+            await red.host.get(PODS, red.host_name(name), red.tenant.namespace)
     finally:
         await red.host.patch(NAMESPACES, red.tenant.namespace, {"metadata": {"labels": {enforce: None}}})
-        await red.virtual.delete(PODS, "bold", "default", grace_period_seconds=0)
-    await red.gone_above(PODS, "bold")
+        await red.virtual.delete(PODS, name, "default", grace_period_seconds=0)
+    await red.gone_above(PODS, name)
 
 
 async def test_a_status_that_the_tenant_writes(red: Sides) -> None:

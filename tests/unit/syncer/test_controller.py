@@ -11,7 +11,7 @@ from nestling.kube import errors, requests
 from nestling.kube.resource import CONFIG_MAPS, PODS, SECRETS, Obj
 from nestling.naming import labels
 from nestling.naming.tenant import HostKey, VirtualKey
-from nestling.syncer import apply
+from nestling.syncer import apply, loop_detector
 from tests.support import fake_side, syncing
 
 KEY = VirtualKey("default", "web")
@@ -243,3 +243,12 @@ async def test_workers_run_until_they_are_cancelled_and_count(world: syncing.Wor
 def count(world: syncing.World, result: str) -> float:
     labelled = {"controller": "configmaps", "result": result}
     return world.registry.get_sample_value("controller_runtime_reconcile_total", labelled) or 0.0
+
+
+async def test_objects_that_come_and_go_under_one_name_are_no_fight(world: syncing.World) -> None:
+    for _ in range(loop_detector.LIMIT):
+        put(world)
+        await world.settle()
+        world.virtual.drop(CONFIG_MAPS, "default", "web")
+        await world.settle()
+    assert ("configmaps", "throttled") not in world.results

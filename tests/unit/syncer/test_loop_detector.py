@@ -86,3 +86,14 @@ def test_a_fight_over_the_border_of_two_windows_is_seen(
 ) -> None:
     clock.now += loop_detector.WINDOW - 7
     assert any(write(detector, clock, every=0.1, times=140))
+
+
+def test_a_new_object_of_an_old_name_has_done_nothing_yet(
+    detector: loop_detector.LoopDetector[str], clock: Clock
+) -> None:
+    for _ in range(3):
+        assert not write(detector, clock, every=0.1, times=loop_detector.LIMIT // 2)[-1]
+        detector.forget("key")
+    write(detector, clock, every=0.1, times=loop_detector.LIMIT + 1)
+    detector.forget("key")
+    assert not detector.pause("key")
