@@ -108,6 +108,8 @@ def tenant(host: support.Node, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """A virtual cluster with everything that the tests ask for, all of it made at once."""
     made = created(host, "my-vc", tmp_path_factory.mktemp("tenant"))
     made.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "other"}})
+    account = ("get", "serviceaccount", "default", "-n", "other", "--ignore-not-found", "-o", "name")
+    support.wait(lambda: bool(made.kubectl(*account)), "the service account of the other namespace")
     made.apply(
         support.pod("client", "serve"),
         support.pod("web", "serve"),
