@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.integration.drivers.conftest import PATIENCE, World
+from tests.integration.drivers.conftest import World
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
@@ -36,7 +36,7 @@ def main(world: World) -> Iterator[str]:
 
 
 def until(condition: Callable[[], Any], what: str) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + World.PATIENCE
     while not condition():
         assert time.monotonic() < deadline, f"never came: {what}"
         time.sleep(0.05)
@@ -197,7 +197,7 @@ def test_expose_makes_a_load_balancer_and_a_failure_leaves_nothing(world: World)
     assert process.poll() is None, process.communicate()
     assert world.get("service", "halted", "-n", "vcluster-halted")["spec"]["type"] == "LoadBalancer"
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=PATIENCE)
+    _, err = process.communicate(timeout=World.PATIENCE)
     assert process.returncode == 130, err
     assert "halted" not in world.entries()
     assert not world.exists("namespace", "vcluster-halted")
@@ -209,7 +209,7 @@ def test_what_a_killed_create_left_is_shown_and_removed(world: World) -> None:
     )
     until(lambda: world.exists("statefulset", "killed", "-n", "vcluster-killed"), "the workload")
     process.kill()
-    process.communicate(timeout=PATIENCE)
+    process.communicate(timeout=World.PATIENCE)
     world.kubectl("delete", "statefulset", "killed", "-n", "vcluster-killed")
     assert world.entries()["killed"]["Status"] == "Failed"
     assert "nestling delete killed" in world.run("connect", "killed", code=1).stderr

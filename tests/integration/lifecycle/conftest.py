@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,67 +12,23 @@ from typing import Any
 
 import pytest
 
-from nestling.binaries import settings
 from tests.support import host as host_support
+from tests.support import user
 
 #: Longest wait for something that happens within seconds on an idle machine.
-PATIENCE = 120.0
+PATIENCE = user.User.PATIENCE
 
 
 @dataclasses.dataclass(frozen=True)
-class World:
+class World(user.User):
     """A user with a home folder, a kubeconfig and an embedded host."""
-
-    folder: Path
-    host: host_support.RunningHost
-
-    @property
-    def env(self) -> dict[str, str]:
-        return {
-            **os.environ,
-            "HOME": str(self.folder),
-            "KUBECONFIG": str(self.kubeconfig),
-            "NESTLING_HOME": str(self.host.paths.home),
-            "NESTLING_CACHE_DIR": str(settings.Settings.from_env().cache_dir),
-            "NO_COLOR": "1",
-        }
-
-    @property
-    def kubeconfig(self) -> Path:
-        return self.folder / "kubeconfig"
 
     @property
     def clusters(self) -> Path:
         return self.host.paths.clusters(self.host.host.name)
 
     def start(self, *args: str, **env: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "nestling.cli.main", *host_support.of_tenant(args)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**self.env, **env},
-        )
-
-    def run(self, *args: str, code: int = 0, **env: str) -> subprocess.CompletedProcess[str]:
-        with self.start(*args, **env) as process:
-            out, err = process.communicate(timeout=PATIENCE)
-        assert process.returncode == code, f"{args} ended with {process.returncode}\n{out}\n{err}"
-        assert "Traceback" not in err, err
-        return subprocess.CompletedProcess(args, process.returncode, out, err)
-
-    def entries(self) -> dict[str, dict[str, Any]]:
-        found: list[dict[str, Any]] = json.loads(self.run("list", "--output", "json").stdout)
-        return {entry["Name"]: entry for entry in found}
-
-    def kubectl(self, *args: str) -> str:
-        """kubectl on the host, as its administrator."""
-        words = ["kubectl", "--kubeconfig", str(self.host.kubeconfig), *args]
-        return subprocess.run(words, capture_output=True, text=True, check=True, env=self.env).stdout
-
-    def exists(self, *args: str) -> bool:
-        return self.kubectl("get", *args, "--ignore-not-found", "-o", "name").strip() != ""
+        return super().start(*host_support.of_tenant(args), **env)
 
     def processes(self, name: str) -> list[int]:
         """Processes with the virtual cluster's folder in their command line or environment."""

@@ -56,7 +56,7 @@ async def test_nobody_on_the_port_is_said(place: folder.Folder) -> None:
     with http.server.HTTPServer(("127.0.0.1", 0), Syncer) as server:
         free = server.server_port
     (place.path / "syncer.json").write_text(json.dumps({"ports": {"health": free}}))
-    with pytest.raises(errors.UserError, match=f"does not answer on port {free}"):
+    with pytest.raises(errors.UserError, match=f"the syncer process on port {free} does not answer"):
         await inspection.ask(place, "/status")
 
 
