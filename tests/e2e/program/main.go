@@ -4,6 +4,7 @@ package main
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -12,10 +13,14 @@ import (
 	"path"
 	"sort"
 	"strings"
+	"syscall"
 	"time"
 )
 
-const account = "/var/run/secrets/kubernetes.io/serviceaccount/"
+const (
+	account  = "/var/run/secrets/kubernetes.io/serviceaccount/"
+	patience = 30 * time.Second
+)
 
 func main() {
 	if path.Base(os.Args[0]) == "tar" {
@@ -61,7 +66,12 @@ func get(url string) {
 		request.Header.Set("Authorization", "Bearer "+string(token))
 	}
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}
-	answer, err := (&http.Client{Timeout: 10 * time.Second, Transport: transport}).Do(request)
+	client := &http.Client{Timeout: 10 * time.Second, Transport: transport}
+	answer, err := client.Do(request)
+	// the rules of a Service come a moment after its pods are ready
+	for end := time.Now().Add(patience); errors.Is(err, syscall.ECONNREFUSED) && time.Now().Before(end); answer, err = client.Do(request) {
+		time.Sleep(100 * time.Millisecond)
+	}
 	must(err)
 	fmt.Println(answer.StatusCode)
 	_, err = io.Copy(os.Stdout, answer.Body)
