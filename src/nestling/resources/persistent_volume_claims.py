@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from typing import Final
 
 from nestling.kube.resource import NODES, PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, STORAGE_CLASSES, Obj
-from nestling.naming import names
+from nestling.naming import labels, names
 from nestling.naming.tenant import VirtualKey
 from nestling.syncer import fields, mapping, mirror, rules, verbs
 from nestling.syncer.context import SyncContext
-from nestling.syncer.spec import Delete, Pair, Reference, Replace, SyncSpec, Wanted
+from nestling.syncer.spec import Delete, Pair, Reference, Replace, SyncSpec, Waiting, Wanted
 from nestling.syncer.verbs import existing
 
 _BOUND: Final = "pv.kubernetes.io/bind-completed"
@@ -61,6 +61,8 @@ def _references(claim: Obj) -> Iterable[Reference]:
 async def _sync(ctx: SyncContext, pair: Pair) -> Wanted:
     virtual, host = existing(pair.virtual), existing(pair.host)
     if host["metadata"].get("deletionTimestamp") and not virtual["metadata"].get("deletionTimestamp"):
+        if _is_of_an_earlier_claim(virtual, host):
+            raise Waiting("the host claim of an earlier claim of this name is not gone yet")
         return Wanted(delete_virtual=Delete())
     wanted = verbs.sync(ctx, SPEC, pair)
     if wanted.virtual is None:
@@ -79,6 +81,12 @@ async def _sync(ctx: SyncContext, pair: Pair) -> Wanted:
             if side is not None:
                 side["metadata"].get("annotations", {}).pop(_SELECTED_NODE, None)
     return wanted
+
+
+def _is_of_an_earlier_claim(virtual: Obj, host: Obj) -> bool:
+    """Did the host claim belong to a virtual claim that was deleted, and made anew before the host was done with it?"""
+    marked = (host["metadata"].get("annotations") or {}).get(labels.OBJECT_UID)
+    return marked is not None and marked != virtual["metadata"]["uid"]
 
 
 def _is_given_up(pair: Pair, notes: dict[str, str]) -> bool:

@@ -111,6 +111,25 @@ async def test_a_claim_that_the_host_deletes_is_deleted_above(world: syncing.Wor
     assert world.virtual.there(PERSISTENT_VOLUME_CLAIMS, *VIRTUAL)["metadata"]["deletionTimestamp"]
 
 
+async def test_a_claim_made_anew_does_not_go_with_the_host_claim_of_the_one_before(world: syncing.World) -> None:
+    """Found by `make chaos` with seed 2: the host takes its time to delete a claim, and the tenant is faster."""
+    await bound(world)
+    world.host.change(PERSISTENT_VOLUME_CLAIMS, *HOST, {"metadata": {"finalizers": [PROTECTION]}})
+    await world.settle()
+    world.virtual.drop(PERSISTENT_VOLUME_CLAIMS, *VIRTUAL)
+    going = {"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}}
+    world.host.change(PERSISTENT_VOLUME_CLAIMS, *HOST, going)
+    made = world.virtual.put(PERSISTENT_VOLUME_CLAIMS, syncing.claim())
+    await world.settle()
+    assert world.virtual.there(PERSISTENT_VOLUME_CLAIMS, *VIRTUAL)["metadata"]["uid"] == made["metadata"]["uid"]
+    world.host.drop(PERSISTENT_VOLUME_CLAIMS, *HOST)
+    await world.settle()
+    assert world.virtual.there(PERSISTENT_VOLUME_CLAIMS, *VIRTUAL)["metadata"]["uid"] == made["metadata"]["uid"]
+    host = world.host.there(PERSISTENT_VOLUME_CLAIMS, *HOST)
+    assert host["metadata"]["annotations"]["vcluster.loft.sh/object-uid"] == made["metadata"]["uid"]
+    assert "volumeName" not in host["spec"]
+
+
 async def test_a_claim_that_a_finalizer_of_the_tenant_holds_keeps_its_data(world: syncing.World) -> None:
     await bound(world)
     going = {"metadata": {"finalizers": ["backup/running"], "deletionTimestamp": "2026-01-01T00:00:00Z"}}
