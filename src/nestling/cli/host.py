@@ -34,6 +34,9 @@ nestling host down
 
 # Remove it with its data, while no virtual cluster lives on it
 nestling host down --delete
+
+# With all virtual clusters on it
+nestling host down --delete --force
 """
 STATUS = """
 nestling host status
@@ -101,23 +104,25 @@ def up(
 @command.command("down", cls=cobra.Command, examples=DOWN)
 @_NAME
 @cobra.flag("--delete", help="Remove its data too")
-@cobra.flag("--force", help="With --delete: even while virtual clusters live on it, which makes them useless")
+@cobra.flag("--force", help="With --delete: with all virtual clusters on it")
 @click.pass_obj
 def down(state: settings.Settings, name: str, *, delete: bool, force: bool) -> None:
     """Stop the host and keep its data, unless --delete is given."""
-    from nestling.local import host as host_module
-
     if force and not delete:
         raise click.UsageError("--force belongs to --delete")
     reporter = ui.reporter(state)
-    host = host_module.Host(name)
     if delete:
-        done = runner.run(host.delete(reporter, force=force))
+        from nestling.lifecycle import host as ending
+        from nestling.lifecycle import kubeconfig_file
+
+        done = runner.run(ending.remove(name, kubeconfig_file.Files.from_env(), reporter, force=force))
         reporter.info(
             f"The embedded host {name} and its data are gone" if done else f"There is no embedded host {name}"
         )
         return
-    done = runner.run(host.down(reporter))
+    from nestling.local import host as host_module
+
+    done = runner.run(host_module.Host(name).down(reporter))
     reporter.info(
         f"The embedded host {name} is down; its data is kept" if done else f"The embedded host {name} is not up"
     )

@@ -195,7 +195,8 @@ def disconnect(files: kubeconfig_file.Files) -> tuple[str, str]:
     return left, target
 
 
-def forget(files: kubeconfig_file.Files, cluster: base.VirtualCluster) -> list[str]:
-    """Remove every entry of a virtual cluster from the user's kubeconfig; returns the names of the contexts."""
+def forget(files: kubeconfig_file.Files, owner: str) -> list[str]:
+    """Remove every entry of a virtual cluster from the kubeconfig files, by the name that its context has by default;
+    returns the names of the contexts."""
     back = way_back(files)
-    return [name for name in files.owned_by(cluster.context_name) if files.remove(name, back_to=back)]
+    return [name for name in files.owned_by(owner) if files.remove(name, back_to=back)]

@@ -115,6 +115,6 @@ async def _undone_on_failure(
         yield cluster
     except BaseException:
         if (cluster.name, cluster.namespace) not in before:
-            connect.forget(current.files, cluster)
+            connect.forget(current.files, cluster.context_name)
             await current.driver.delete(cluster, base.DeleteRequest(), current.reporter)
         raise

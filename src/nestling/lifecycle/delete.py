@@ -27,7 +27,7 @@ async def delete(
         return
     left = await current.driver.delete(cluster, request, current.reporter)
     if delete_context:
-        for context in connect.forget(current.files, cluster):
+        for context in connect.forget(current.files, cluster.context_name):
             current.reporter.done(f"Removed the kubeconfig context {context}")
     if left:
         listed = "\n".join(f"  {item}" for item in left)

@@ -75,6 +75,18 @@ def folder(home: Path, context: str) -> Path:
     return home / "forwards" / f"{plain[:_LONGEST]}-{hashlib.sha256(context.encode()).hexdigest()[:10]}"
 
 
+def of_host(home: Path, host_context: str) -> dict[str, Path]:
+    """The folders of all virtual clusters on one host, by the names that their contexts have by default."""
+    found = {}
+    for place in sorted((home / "forwards").glob("*/")):
+        known = settings(place)
+        if known is not None:
+            context = f"vcluster_{known.name}_{known.namespace}_{host_context}"
+            if folder(home, context) == place:
+                found[context] = place
+    return found
+
+
 def running(place: Path) -> Running | None:
     """The process of a folder, if it lives."""
     try:

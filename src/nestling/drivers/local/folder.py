@@ -177,11 +177,17 @@ class Clusters:
         """The folder of one, whether it exists or not."""
         return Folder(self.root / namespace / name)
 
+    def places(self) -> list[Folder]:
+        """Every folder of a virtual cluster, sorted by namespace and name, whether its record can be read or not."""
+        return [
+            Folder(path)
+            for path in sorted({file.parent for name in (RECORD, SETTINGS) for file in self.root.glob(f"*/*/{name}")})
+        ]
+
     def all(self) -> list[tuple[Folder, Record]]:
         """Every folder with a record, or with what one can be made again from, sorted by namespace and name."""
         found = []
-        for path in sorted({file.parent for name in (RECORD, SETTINGS) for file in self.root.glob(f"*/*/{name}")}):
-            folder = Folder(path)
+        for folder in self.places():
             record = folder.read()
             if record is not None:
                 found.append((folder, record))
