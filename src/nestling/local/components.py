@@ -20,6 +20,8 @@ from nestling.local.node import network
 
 PROVISIONER = "volume-provisioner"
 BINARIES = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
+CERTIFICATE_READERS = (record_module.CONTROLLER_MANAGER, record_module.SCHEDULER, record_module.KWOK, PROVISIONER)
+"""Processes that read certificates or kubeconfigs once; etcd and the API server read new files by themselves."""
 STAGES = Path(__file__).with_name("kwok_stages.yaml")
 
 NODE_ANNOTATION = ("kwok.x-k8s.io/node", "fake")

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from nestling.controlplane import log_hints, supervisor_process, supervisor_status
@@ -44,6 +44,7 @@ async def wait_ready(
     """
     deadline = time.monotonic() + seconds
     told: set[str] = set()
+    before: dict[str, int] | None = None
     while True:
         # In this order: the status of a supervisor that lives is its own, see supervisor_status.announce.
         alive = supervisor_status.supervisor(folder) is not None
@@ -55,7 +56,10 @@ async def wait_ready(
             told |= ready
             if status.ready or part in ready:
                 return
-            _raise_if_hopeless(folder, status)
+            if before is None:
+                # What a host went through in earlier days says nothing about now.
+                before = {name: component.restarts for name, component in status.components.items()}
+            _raise_if_hopeless(folder, status, before)
         if time.monotonic() > deadline:
             raise errors.HostError(f"the embedded host is not ready after {seconds:.0f} s: {describe(folder, status)}")
         if not alive and told:
@@ -111,9 +115,11 @@ def _part(folder: Path, name: str, part: supervisor_status.ComponentStatus) -> s
     return f"{name} is {part.state}{f' ({part.message})' if part.message else ''}{meaning}, log: {log}"
 
 
-def _raise_if_hopeless(folder: Path, status: supervisor_status.Status) -> None:
+def _raise_if_hopeless(folder: Path, status: supervisor_status.Status, before: Mapping[str, int]) -> None:
     failing = [
-        name for name, part in status.components.items() if part.restarts >= _HOPELESS_RESTARTS and not part.ready
+        name
+        for name, part in status.components.items()
+        if part.restarts - before.get(name, 0) >= _HOPELESS_RESTARTS and not part.ready
     ]
     if failing:
         raise errors.HostError(f"the embedded host does not come up: {describe(folder, status)}")

@@ -18,7 +18,7 @@ from nestling.binaries import chain
 from nestling.binaries import progress as binaries_progress
 from nestling.controlplane import authority, pki, supervisor_status
 from nestling.kube import errors as kube_errors
-from nestling.local import components, daemon, decide, errors, lock, nodes, report, status, together
+from nestling.local import certificates, components, daemon, decide, errors, lock, nodes, report, status, together
 from nestling.local import layout as layout_module
 from nestling.local import paths as paths_module
 from nestling.local import record as record_module
@@ -66,6 +66,11 @@ class Host:
         """The authority whose client certificates the host's API server accepts."""
         return pki.load_authority(pki.read(self.layout.pki), pki.CLIENT_CA)
 
+    @property
+    def renewal_due(self) -> bool:
+        """Whether its certificates end soon: `up` makes them new, also while it runs."""
+        return certificates.due(self.layout)
+
     def running(self) -> bool:
         """Whether its supervisor lives."""
         return supervisor_status.supervisor(self.layout.folder) is not None
@@ -76,9 +81,13 @@ class Host:
         return tuple(f"{file.parent.parent.name}/{file.parent.name}" for file in files)
 
     def client_kubeconfig(self, subject: authority.Subject) -> bytes:
-        """A kubeconfig for somebody else, with a new client certificate: a syncer acts as its service account."""
+        """A kubeconfig for somebody else, with a new client certificate: a syncer acts as its service account.
+
+        It lives as long as its authority: nobody renews it while a virtual cluster runs, for years maybe. What it may
+        do ends with the rights of its user.
+        """
         files = pki.read(self.layout.pki)
-        pair = pki.load_authority(files, pki.CLIENT_CA).issue(subject)
+        pair = pki.load_authority(files, pki.CLIENT_CA).issue(subject, lifetime=authority.CA_LIFETIME)
         request = components.pki_request(self.record)
         return pki.kubeconfig(request, ca=files[f"{pki.SERVER_CA}.crt"], pair=pair, user=subject.common_name)
 
@@ -144,9 +153,10 @@ class Host:
     async def _up(
         self, reporter: report.Reporter, options: decide.Options, fetching: binaries_progress.Progress | None
     ) -> HostInfo:
-        known = record_module.load(self.layout.folder)
+        known = self._known()
         if known is not None and self.running():
             decide.refuse_restart_options(known, options, down=self._command("down"))
+            await certificates.renew(known, self.layout)
             try:
                 return await self._already_up(decide.changed(known, options))
             except (errors.HostError, kube_errors.ConnectionFailed):
@@ -181,8 +191,23 @@ class Host:
     async def _stop(self) -> bool:
         """End all processes, and take away what a real node has outside."""
         ran = await daemon.stop(self.layout.folder)
-        await nodes.clean(record_module.load(self.layout.folder), self.layout)
+        try:
+            record = record_module.load(self.layout.folder)
+        except errors.HostError:
+            # A damaged record keeps nobody from stopping a host, or from removing it.
+            record = None
+        await nodes.clean(record, self.layout)
         return ran
+
+    def _known(self) -> record_module.Record | None:
+        """The record, None for a host that is made now; raises `HostError` when it is damaged or lost."""
+        record = record_module.load(self.layout.folder)
+        if record is None and self.layout.etcd.exists():
+            raise errors.HostError(
+                f"{self.layout.folder / record_module.FILE} is missing, and the embedded host {self.name} holds data; "
+                f"restore it, or remove the host with: {record_module.remove_command(self.name)}"
+            )
+        return record
 
     async def _start(self, record: record_module.Record, reporter: report.Reporter) -> None:
         """Fill the cluster as soon as its API server is ready, while the other parts start."""
@@ -214,7 +239,7 @@ class Host:
         try:
             nodes.write(inputs, self._paths.make_private)
         except authority.CertificateError as error:
-            raise errors.HostError(f"certificates in {layout.pki}: {error}") from error
+            raise certificates.unusable(layout, error) from error
         record_module.save(layout.folder, inputs.record)
 
     async def _populate(self, record: record_module.Record) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import os
 from collections.abc import Callable, Mapping
@@ -102,8 +103,7 @@ def with_kind(
 def write(inputs: components.Inputs, make_private: Callable[[Path], None]) -> None:
     """Write certificates, configuration files and the plan; raises `CertificateError` for unusable certificates."""
     layout, real = inputs.layout, inputs.record.real
-    request = (parts if real else components).pki_request(inputs.record)
-    pki.write_control_plane_pki(layout.pki, request)
+    pki.write_control_plane_pki(layout.pki, pki_request(inputs.record))
     if real:
         make_private(layout.node)
         images.write_pause(layout.node / parts.PAUSE_ARCHIVE)
@@ -113,6 +113,16 @@ def write(inputs: components.Inputs, make_private: Callable[[Path], None]) -> No
     for path, text in files.items():
         settings.write_private(path, text)
     settings.write_private(layout.plan, plan.to_json((parts if real else components).build(inputs)))
+
+
+def pki_request(record: record_module.Record) -> pki.Request:
+    """The certificates of a host and of its nodes."""
+    return parts.pki_request(record) if record.real else components.pki_request(record)
+
+
+def certificate_readers(record: record_module.Record) -> tuple[str, ...]:
+    """The processes that go on with the certificates that they have once read."""
+    return parts.CERTIFICATE_READERS if record.real else components.CERTIFICATE_READERS
 
 
 async def populate(client: kube_client.Client, record: record_module.Record, layout: layout_module.Layout) -> None:
@@ -142,13 +152,17 @@ def load_image(record: record_module.Record, layout: layout_module.Layout, archi
 
 
 async def clean(record: record_module.Record | None, layout: layout_module.Layout) -> None:
-    """Take away what a real node left outside; nothing for other hosts. Raises `HostError` for what does not go."""
-    if record is None or not record.real:
+    """Take away what a real node left outside; nothing for other hosts. Raises `HostError` for what does not go.
+
+    Without a record, which may be lost, the folder of a real node tells that there was one.
+    """
+    real = layout.node.exists() if record is None else record.real
+    if not real:
         return
     try:
-        await asyncio.to_thread(outside.clean, network.of(record, layout))
+        await asyncio.to_thread(outside.clean, network.remains(layout))
     except (outside.LeftoverError, OSError) as error:
-        raise errors.HostError(f"the real node of the embedded host {record.name}: {error}") from error
+        raise errors.HostError(f"the real node of the embedded host {layout.folder.name}: {error}") from error
 
 
 def _absent(version: str | None) -> list[str]:
@@ -164,5 +178,11 @@ def _simulated(record: record_module.Record, options: decide.Options) -> int:
 
 
 def _records(hosts: Path) -> list[record_module.Record]:
-    found = (record_module.load(path.parent) for path in sorted(hosts.glob(f"*/{record_module.FILE}")))
-    return [record for record in found if record is not None]
+    """The hosts of this user. One whose record is damaged is left out: the routes of the machine show its addresses
+    while it runs, and it is no reason against another host."""
+    found = []
+    for path in sorted(hosts.glob(f"*/{record_module.FILE}")):
+        with contextlib.suppress(errors.HostError):
+            record = record_module.load(path.parent)
+            found += [record] if record is not None else []
+    return found

@@ -33,6 +33,7 @@ NODE = "node"
 PORTS = (API_SERVER, ETCD, ETCD_PEER, ETCD_HTTP, CONTROLLER_MANAGER, SCHEDULER, KWOK)
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?")
+_VERSION = re.compile(r"v?\d+\.\d+\.\d+.*")
 _MOST_NODES = 500
 
 SIMULATED = "simulated"
@@ -106,13 +107,48 @@ def load(folder: Path) -> Record | None:
     """The record of a host folder, None when there is none; raises `HostError` when it cannot be read."""
     path = folder / FILE
     try:
-        return Record(**settings.known_fields(Record, json.loads(path.read_text(encoding="utf-8"))))
+        found = Record(**settings.known_fields(Record, json.loads(path.read_text(encoding="utf-8"))))
+        _check_loaded(found)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except PermissionError as error:
         raise errors.HostError(
-            f"{path} cannot be read ({error}); restore it, or remove the host with: nestling host down --delete --force"
+            f"{path} cannot be read ({error.strerror}): the embedded host belongs to another user; run this as that "
+            f"user, or name another folder with NESTLING_HOME"
         ) from error
+    except (OSError, ValueError, TypeError, AttributeError, errors.HostError) as error:
+        raise errors.HostError(
+            f"{path} cannot be read ({error}); restore it, or remove the host with: {remove_command(folder.name)}"
+        ) from error
+    return found
+
+
+def remove_command(name: str) -> str:
+    """What removes a host whose virtual clusters are lost anyway."""
+    return f"nestling host down --delete --force{'' if name == DEFAULT_NAME else f' --name {name}'}"
+
+
+def _check_loaded(found: Record) -> None:
+    """Raise ValueError, TypeError, AttributeError or `HostError` for values that no version of Nestling writes.
+
+    Whoever reads the record later relies on them: a wrong one would look like a mistake in the program.
+    """
+    for name, kind in (("name", str), ("audit", bool), ("nodes", int), ("created", str), ("network", str)):
+        if type(getattr(found, name)) is not kind:
+            raise TypeError(f"{name} is not of type {kind.__name__}")
+    check_name(found.name)
+    if not _VERSION.fullmatch(found.kubernetes_version):
+        raise ValueError(f"kubernetes_version {found.kubernetes_version!r} is no version")
+    if found.node not in {SIMULATED, CONTAINERD}:
+        raise ValueError(f"node {found.node!r} is no kind of node")
+    needed = {*PORTS} - {KWOK} | ({NODE} if found.real else {KWOK})
+    if missing := sorted(needed - found.ports.keys()):
+        raise ValueError(f"ports lacks {', '.join(missing)}")
+    if wrong := sorted(name for name, port in found.ports.items() if type(port) is not int or not 0 < port < 65536):
+        raise ValueError(f"ports has no number for {', '.join(wrong)}")
+    if found.real:
+        ipaddress.IPv4Network(found.network)
+    check(found)
 
 
 def save(folder: Path, record: Record) -> None:

@@ -82,6 +82,7 @@ class LocalDriver:
         from nestling.config import support
         from nestling.drivers.local import build, claim
 
+        self.host.check()
         tenant = Tenant(request.name, request.namespace)
         place = self.all.folder(request.namespace, request.name)
         if unused := support.helm_only(request.config):
@@ -351,7 +352,7 @@ class LocalDriver:
             version=found.version,
             created=found.created_at,
             kubernetes_version=found.kubernetes_version,
-            server=f"https://{self.host.address}:{found.port}",
+            server=f"https://{self.host.shown_address}:{found.port}",
             detail=detail,
         )
 

@@ -14,7 +14,7 @@ from nestling.controlplane import authority, supervisor_status
 from nestling.drivers import base, fetching
 from nestling.kube import client as kube_client
 from nestling.kube import kubeconfig
-from nestling.local import components, nodes, paths, record, report
+from nestling.local import components, errors, nodes, paths, record, report
 from nestling.local import host as local_host
 
 #: What a virtual control plane runs.
@@ -42,11 +42,24 @@ class Embedded:
         """Whether it was ever up: only then can it hold objects."""
         return self._host.kubeconfig_path.exists() and record.load(self._host.layout.folder) is not None
 
+    def check(self) -> None:
+        """Raise ``HostError`` when its record is damaged: before anything is made that could not be undone then."""
+        record.load(self._host.layout.folder)
+
     @property
     def address(self) -> str:
         """Where API servers listen on this machine: on loopback, or where the pods of a real node reach them."""
         known = record.load(self._host.layout.folder)
         return record.LOOPBACK if known is None else known.address
+
+    @property
+    def shown_address(self) -> str:
+        """The same for a list, which a damaged record does not hold up: what runs goes on, and commands that need the
+        address say what is wrong."""
+        try:
+            return self.address
+        except errors.HostError:
+            return record.LOOPBACK
 
     @property
     def binaries(self) -> tuple[str, ...]:
@@ -76,8 +89,8 @@ class Embedded:
         return self._host.client_kubeconfig(subject).decode()
 
     async def up(self, reporter: report.Reporter) -> None:
-        """Start it if it does not run."""
-        if not self.ready:
+        """Start it if it does not run, and make its certificates new when they end soon."""
+        if not self.ready or self._host.renewal_due:
             await self._host.up(reporter, fetching=fetching.Progress(reporter))
 
     @contextlib.asynccontextmanager

@@ -32,6 +32,20 @@ def of(host: record.Record, place: layout.Layout) -> spec.Spec:
     )
 
 
+def remains(place: layout.Layout) -> spec.Spec:
+    """The node of a host as far as the folder tells it: enough to take it away, where the record may be lost."""
+    return spec.Spec(
+        key=key(place.folder),
+        folder=str(place.node),
+        link="",
+        gateway="",
+        address="",
+        pod_cidr="",
+        service_cidr="",
+        port=0,
+    )
+
+
 def parts(network: str) -> tuple[str, str, str, str]:
     """Link, the machine's address and the node's address on it, and the addresses of pods."""
     first, pods = ipaddress.IPv4Network(network).subnets(prefixlen_diff=1)

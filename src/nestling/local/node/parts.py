@@ -28,6 +28,16 @@ LOCAL_PATH: Final = "local-path-provisioner"
 METRICS_NAME: Final = "metrics-server.kube-system.svc"
 METRICS_USER: Final = "system:nestling:metrics-server"
 DNS_USER: Final = "system:nestling:coredns"
+CERTIFICATE_READERS: Final = (
+    record_module.CONTROLLER_MANAGER,
+    record_module.SCHEDULER,
+    KUBELET,
+    PROXY,
+    DNS,
+    METRICS,
+    LOCAL_PATH,
+)
+"""Processes that read certificates or kubeconfigs once; etcd and the API server read new files by themselves."""
 _CAP_SYS_RESOURCE: Final = 24
 _SYSTEM_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
