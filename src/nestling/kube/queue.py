@@ -1,7 +1,9 @@
 """A work queue of keys: each key once, never twice at the same time, urgent ones first, failed ones later and later.
 
 After the priority queue of controller-runtime: the keys of a first list get a low priority, so that live events are
-not stuck behind ten thousand of them. ``Schedule`` decides and knows no clock; ``WorkQueue`` waits.
+not stuck behind ten thousand of them. Within a priority the lanes of the callers take turns, so that a flood in one of
+them delays the others by no more than what was already their due. ``Schedule`` decides and knows no clock;
+``WorkQueue`` waits.
 """
 
 from __future__ import annotations
@@ -27,16 +29,41 @@ class Closed(Exception):
     """The queue is closed; there is no more work."""
 
 
+class _Turns:
+    """The turns of one priority: in each, every lane that has a key waiting hands one out.
+
+    A lane that was idle joins at the turn that is being served: it gets no credit for the time before.
+    """
+
+    def __init__(self) -> None:
+        self._served = 0
+        self._last: dict[Hashable, int] = {}
+
+    def next(self, lane: Hashable) -> int:
+        """The turn in which the next key of this lane would be handed out."""
+        return max(self._last.get(lane, 0) + 1, self._served)
+
+    def take(self, lane: Hashable) -> int:
+        """The same; the turn is given away then."""
+        self._last[lane] = turn = self.next(lane)
+        return turn
+
+    def serve(self, turn: int) -> None:
+        """A key of this turn is handed out."""
+        self._served = max(self._served, turn)
+
+
 class Schedule(Generic[K]):
     """Which key is next at a given time."""
 
     def __init__(self) -> None:
-        self._ready: list[tuple[int, int, K]] = []
-        self._waiting: dict[K, tuple[int, int]] = {}
+        self._ready: list[tuple[int, int, int, K]] = []
+        self._waiting: dict[K, tuple[int, int, int]] = {}
         self._working: set[K] = set()
-        self._again: dict[K, int] = {}
+        self._again: dict[K, tuple[int, Hashable]] = {}
         self._timers: list[tuple[float, int, K]] = []
         self._due: dict[K, tuple[float, int, int]] = {}
+        self._turns: collections.defaultdict[int, _Turns] = collections.defaultdict(_Turns)
         self._count = itertools.count()
 
     def __len__(self) -> int:
@@ -66,16 +93,18 @@ class Schedule(Generic[K]):
         """How many keys wait for their time."""
         return len(self._due)
 
-    def add(self, key: K, priority: int) -> None:
-        """Make a key ready; one that waits already keeps its place, and the better priority."""
+    def add(self, key: K, priority: int, lane: Hashable = None) -> None:
+        """Make a key ready, after those of its lane; one that waits already keeps the better place."""
         if key in self._working:
-            self._again[key] = max(priority, self._again.get(key, priority))
+            held_back = self._again.get(key)
+            if held_back is None or held_back[0] < priority:
+                self._again[key] = (priority, lane)
             return
-        held = self._waiting.get(key)
-        if held is not None and -held[0] >= priority:
+        turns, held = self._turns[priority], self._waiting.get(key)
+        if held is not None and (-held[0], -held[1]) >= (priority, -turns.next(lane)):
             return
         # an entry of the heap that is not the one in _waiting is stale, and passed over when it comes up
-        place = (-priority, next(self._count))
+        place = (-priority, turns.take(lane), next(self._count))
         self._waiting[key] = place
         heapq.heappush(self._ready, (*place, key))
 
@@ -99,8 +128,9 @@ class Schedule(Generic[K]):
                 del self._due[key]
                 self.add(key, held[2])
         while self._ready:
-            negative, number, key = heapq.heappop(self._ready)
-            if self._waiting.get(key) == (negative, number):
+            negative, turn, number, key = heapq.heappop(self._ready)
+            if self._waiting.get(key) == (negative, turn, number):
+                self._turns[-negative].serve(turn)
                 del self._waiting[key]
                 self._working.add(key)
                 return key
@@ -109,9 +139,9 @@ class Schedule(Generic[K]):
     def done(self, key: K) -> None:
         """A key is no longer worked on; if it was added meanwhile it is ready again."""
         self._working.discard(key)
-        priority = self._again.pop(key, None)
-        if priority is not None:
-            self.add(key, priority)
+        again = self._again.pop(key, None)
+        if again is not None:
+            self.add(key, *again)
 
     def next_due(self) -> float | None:
         """When the next delayed key may become ready."""
@@ -155,14 +185,17 @@ class WorkQueue(Generic[K]):
         """How many keys are being worked on."""
         return self._schedule.working
 
-    def add(self, key: K, *, priority: int = 0, after: float = 0.0) -> None:
-        """Hand this key to a worker, once, ``after`` so many seconds. A waiting key keeps its better terms."""
+    def add(self, key: K, *, priority: int = 0, after: float = 0.0, lane: Hashable = None) -> None:
+        """Hand this key to a worker, once, ``after`` so many seconds. A waiting key keeps its better terms.
+
+        Keys of one priority are handed out in turns, one of each ``lane``. What was delayed has a lane of its own.
+        """
         if self._closed:
             return
         if after > 0:
             self._schedule.add_at(key, self._clock() + after, priority)
         else:
-            self._schedule.add(key, priority)
+            self._schedule.add(key, priority, lane)
         self._wake()
 
     def add_rate_limited(self, key: K, *, priority: int = 0) -> None:

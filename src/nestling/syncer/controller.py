@@ -56,7 +56,15 @@ class Controller:
         if seen is not None and not initial:
             self.ledger.seen(key, seen)
         self._adds.inc()
-        self.queue.add(key, priority=LOW_PRIORITY if initial else 0)
+        self.queue.add(key, priority=LOW_PRIORITY if initial else 0, lane=self._lane(key, seen))
+
+    def _lane(self, key: VirtualKey, seen: SideName | None) -> tuple[SideName | None, bool]:
+        """With whom the key queues up: what either side floods us with must not hold up the other's news.
+
+        Nor may thousands of new objects hold up those that are under way: the echo of a binding comes from the side
+        of the tenant, too, and the status follows after it.
+        """
+        return (seen, key in self._agreed)
 
     @property
     def is_in_agreement(self) -> bool:
@@ -184,6 +192,9 @@ class Controller:
         listener = apply.Listener(
             functools.partial(self._wrote, key), functools.partial(self._meanwhile.as_wanted, key)
         )
+        if pair.virtual is not None and (wanted.delete_host or wanted.replace_virtual):
+            # Before it is tried: it may be done though nobody hears of it, and is no deletion by somebody on the host.
+            self._agreed.pop(key, None)
         await apply.apply(self._ctx, self.spec, pair, wanted, listener=listener)
         agreed = verbs.agreement(self.spec, pair, wanted)
         if agreed is None:

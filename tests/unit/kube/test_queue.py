@@ -12,6 +12,7 @@ from nestling.kube import queue
 
 _KEYS = st.sampled_from("abcde")
 _PRIORITIES = st.integers(-2, 2)
+_LANES = st.sampled_from(["virtual", "host", None])
 
 
 class ScheduleMachine(stateful.RuleBasedStateMachine):
@@ -22,22 +23,28 @@ class ScheduleMachine(stateful.RuleBasedStateMachine):
         self.schedule: queue.Schedule[str] = queue.Schedule()
         self.now = 0.0
         self.count = self.ticks = 0
-        self.waiting: dict[str, tuple[int, int]] = {}
+        self.waiting: dict[str, tuple[int, int, int]] = {}
         self.working: set[str] = set()
-        self.again: dict[str, int] = {}
+        self.again: dict[str, tuple[int, str | None]] = {}
         self.due: dict[str, tuple[float, int]] = {}
+        self.served: collections.Counter[int] = collections.Counter()
+        self.last: collections.Counter[tuple[int, str | None]] = collections.Counter()
 
-    def _model_add(self, key: str, priority: int) -> None:
+    def _model_add(self, key: str, priority: int, lane: str | None = None) -> None:
         if key in self.working:
-            self.again[key] = max(priority, self.again.get(key, priority))
-        elif key not in self.waiting or self.waiting[key][0] < priority:
+            if key not in self.again or self.again[key][0] < priority:
+                self.again[key] = (priority, lane)
+            return
+        turn = max(self.last[priority, lane] + 1, self.served[priority])
+        if key not in self.waiting or (priority, -turn) > (self.waiting[key][0], -self.waiting[key][1]):
             self.count += 1
-            self.waiting[key] = (priority, self.count)
+            self.last[priority, lane] = turn
+            self.waiting[key] = (priority, turn, self.count)
 
-    @stateful.rule(key=_KEYS, priority=_PRIORITIES)
-    def add(self, key: str, priority: int) -> None:
-        self.schedule.add(key, priority)
-        self._model_add(key, priority)
+    @stateful.rule(key=_KEYS, priority=_PRIORITIES, lane=_LANES)
+    def add(self, key: str, priority: int, lane: str | None) -> None:
+        self.schedule.add(key, priority, lane)
+        self._model_add(key, priority, lane)
 
     @stateful.rule(key=_KEYS, priority=_PRIORITIES, after=st.integers(1, 5))
     def add_later(self, key: str, priority: int, after: int) -> None:
@@ -61,11 +68,11 @@ class ScheduleMachine(stateful.RuleBasedStateMachine):
             return
         assert found is not None
         assert found not in self.working, "a key was handed out twice"
-        best = max(priority for priority, _ in self.waiting.values())
+        best = max(priority for priority, _, _ in self.waiting.values())
         assert self.waiting[found][0] == best, "an urgent key had to wait"
-        first = min((count, key) for key, (priority, count) in self.waiting.items() if priority == best)[1]
-        assert found == first, "not first in, first out"
-        del self.waiting[found]
+        first = min(((turn, count), key) for key, (rank, turn, count) in self.waiting.items() if rank == best)[1]
+        assert found == first, "out of turn"
+        self.served[best] = max(self.served[best], self.waiting.pop(found)[1])
         self.working.add(found)
 
     @stateful.precondition(lambda self: self.working)
@@ -75,7 +82,7 @@ class ScheduleMachine(stateful.RuleBasedStateMachine):
         self.schedule.done(key)
         self.working.remove(key)
         if key in self.again:
-            self._model_add(key, self.again.pop(key))
+            self._model_add(key, *self.again.pop(key))
 
     @stateful.invariant()
     def counts_agree(self) -> None:
@@ -105,6 +112,35 @@ class ScheduleMachine(stateful.RuleBasedStateMachine):
 
 TestSchedule = ScheduleMachine.TestCase
 TestSchedule.settings = hypothesis.settings(max_examples=60, stateful_step_count=40, deadline=None)
+
+
+@hypothesis.settings(max_examples=100, deadline=None)
+@hypothesis.given(st.lists(st.one_of(st.sampled_from(["virtual", "host", "other"]), st.none()), max_size=60))
+@hypothesis.example(["virtual", "virtual", "host", "host", None, "other"])
+def test_lanes_take_turns(steps: list[str | None]) -> None:
+    """Each step adds a key to a lane, or hands one out (None).
+
+    Whoever waits is passed by each other lane twice at most: last in a turn, first in the next.
+    """
+    schedule: queue.Schedule[tuple[str, int]] = queue.Schedule()
+    waiting: dict[str, list[tuple[str, int]]] = {lane: [] for lane in ("virtual", "host", "other")}
+    passed: collections.Counter[tuple[str, str]] = collections.Counter()
+    for number, step in enumerate([*steps, *[None] * len(steps)]):
+        if step is not None:
+            waiting[step].append((step, number))
+            schedule.add((step, number), 0, step)
+            continue
+        found = schedule.pop(0.0)
+        assert (found is None) == (not any(waiting.values()))
+        if found is None:
+            continue
+        lane = found[0]
+        assert found == waiting[lane].pop(0), "not first in, first out within its lane"
+        for other, keys in waiting.items():
+            passed[lane, other] = passed[lane, other] + 1 if keys and other != lane else 0
+            passed[other, lane] = 0
+        assert all(times <= 2 for (_, other), times in passed.items() if waiting[other]), "a lane was passed over"
+    assert not any(waiting.values())
 
 
 class Clock:
@@ -147,6 +183,25 @@ async def test_a_live_event_lifts_a_key_of_the_first_list() -> None:
     work.add("c")
     work.add("c", priority=-100)
     assert await _drain(work) == ["c", "a", "b"]
+
+
+async def test_a_flood_in_one_lane_does_not_hold_up_another() -> None:
+    work: queue.WorkQueue[str] = queue.WorkQueue()
+    for key in "abcdef":
+        work.add(key, lane="virtual")
+    first = [await work.get(), await work.get()]
+    for key in "xyz":
+        work.add(key, lane="host")
+    assert first + await _drain(work) == ["a", "b", "x", "c", "y", "d", "z", "e", "f"]
+
+
+async def test_a_key_in_a_long_lane_moves_to_a_short_one() -> None:
+    work: queue.WorkQueue[str] = queue.WorkQueue()
+    for key in "abcdef":
+        work.add(key, lane="virtual")
+    work.add("f", lane="host")
+    work.add("a", lane="host")
+    assert await _drain(work) == ["a", "f", "b", "c", "d", "e"]
 
 
 async def test_added_while_worked_on_comes_again_after_done() -> None:

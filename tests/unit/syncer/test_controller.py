@@ -12,6 +12,7 @@ from nestling.kube.resource import CONFIG_MAPS, PODS, SECRETS, Obj
 from nestling.naming import labels
 from nestling.naming.tenant import HostKey, VirtualKey
 from nestling.syncer import apply, loop_detector
+from nestling.syncer.spec import SideName
 from tests.support import fake_side, syncing
 
 KEY = VirtualKey("default", "web")
@@ -48,6 +49,21 @@ async def test_a_second_reconcile_writes_nothing(world: syncing.World) -> None:
     put(world)
     await world.settle()
     assert await world.again() == []
+
+
+async def test_a_flood_of_new_objects_does_not_hold_up_those_under_way(world: syncing.World) -> None:
+    put(world)
+    await world.settle()
+    one = world.controller_of("configmaps")
+    new = [VirtualKey("default", f"new-{number}") for number in range(9)]
+    for key in new:
+        one.enqueue(key, seen=SideName.VIRTUAL)
+    of_host = VirtualKey("default", "of-host")
+    one.enqueue(of_host, seen=SideName.HOST)
+    one.enqueue(KEY, seen=SideName.VIRTUAL)
+    order = [await one.queue.get() for _ in range(11)]
+    assert {of_host, KEY} < set(order[:3])
+    assert [key for key in order if key in new] == new
 
 
 async def test_an_error_backs_off_and_the_tenant_is_told_in_its_own_names(world: syncing.World) -> None:
