@@ -23,6 +23,7 @@ ENVIRONMENT: Final = (
     "PATH=/usr/local/bin:/usr/bin",
     "LANG=C.UTF-8",
     "PYTHONDONTWRITEBYTECODE=1",
+    "PYDANTIC_DISABLE_PLUGINS=__all__",
     "HOME=/tmp",
     "SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt",
 )

@@ -76,6 +76,30 @@ ours stands at its place in the same registry, in the version of this chart.
 {{- include "vcluster.reference" (dict "root" . "image" $image "tag" "") }}
 {{- end }}
 
+{{/*
+What copies the stock binaries, as JSON: those that are started, because the container may use a tenth of a processor. kine
+is among them for data of vCluster's, whose store is found out in the pod. Everything is copied from an image that we do
+not know, and when somebody else may look for a program there.
+*/}}
+{{- define "vcluster.copy" -}}
+{{- $k8s := .Values.controlPlane.distro.k8s }}
+{{- $set := .Values.controlPlane.statefulSet }}
+{{- $known := regexMatch "(^|/)(loft-sh|nestling-dev)/kubernetes$" $k8s.image.repository }}
+{{- $others := or $k8s.apiServer.command $k8s.controllerManager.command $k8s.scheduler.command $set.command $set.initContainers $set.sidecarContainers .Values.controlPlane.coredns.embedded }}
+{{- if or $others (not $known) }}
+{{- list "cp" "-r" "/kubernetes/." "/binaries" | toJson }}
+{{- else }}
+{{- $names := list "kube-apiserver" "kube-controller-manager" }}
+{{- if include "vcluster.virtualScheduler" . }}{{ $names = append $names "kube-scheduler" }}{{ end }}
+{{- $store := .Values.controlPlane.backingStore }}
+{{- if or (include "vcluster.storeInPod" .) $store.database.external.enabled }}{{ $names = append $names "kine" }}{{ end }}
+{{- if and (include "vcluster.storeInPod" .) (not $store.database.embedded.enabled) }}{{ $names = append $names "etcd" }}{{ end }}
+{{- $files := list }}
+{{- range $names }}{{ $files = append $files (printf "/kubernetes/%s" .) }}{{ end }}
+{{- concat (list "cp") $files (list "/binaries") | toJson }}
+{{- end }}
+{{- end }}
+
 {{/* "true" when a scheduler of the virtual cluster places pods. */}}
 {{- define "vcluster.virtualScheduler" -}}
 {{- if or .Values.controlPlane.distro.k8s.scheduler.enabled .Values.controlPlane.advanced.virtualScheduler.enabled .Values.sync.toHost.pods.hybridScheduling.enabled }}true{{ end }}

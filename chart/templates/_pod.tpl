@@ -58,7 +58,7 @@ initContainers:
     {{- with $k8s.imagePullPolicy }}
     imagePullPolicy: {{ . }}
     {{- end }}
-    command: [cp, -r, /kubernetes/., /binaries]
+    command: {{- include "vcluster.copy" . | fromJsonArray | toYaml | nindent 6 }}
     {{- with $k8s.env }}
     env: {{- toYaml . | nindent 6 }}
     {{- end }}
@@ -106,6 +106,10 @@ containers:
         containerPort: 10250
     {{- range $probe, $path := dict "livenessProbe" "/healthz" "readinessProbe" "/readyz" "startupProbe" "/readyz" }}
     {{- $settings := get $set.probes $probe }}
+    {{- if and (eq $probe "startupProbe") (eq (int $settings.periodSeconds) 6) (eq (int $settings.failureThreshold) 300) }}
+    {{- /* the same half hour of patience, asked each second: else a pod is Ready up to six seconds late */}}
+    {{- $settings = merge (dict "periodSeconds" 1 "failureThreshold" 1800) $settings }}
+    {{- end }}
     {{- if $settings.enabled }}
     {{ $probe }}:
       httpGet:

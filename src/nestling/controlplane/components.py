@@ -35,14 +35,16 @@ DISABLED_CONTROLLERS: Final = (
 #: A user's flag of these kinds configures authentication itself; it excludes our configuration file.
 AUTHENTICATION_FLAGS: Final = ("authentication-config", "anonymous-auth", "oidc-")
 
-#: In a pod, where memory is what a tenant costs: 33 MB less (measured, see the design). On a machine, where somebody
-#: waits for ``create``, it is left out: it costs a second of processor time at each start.
-POD_ENV: Final = {"GOGC": "50"}
+#: In a pod, where memory is what a tenant costs: 60 MB less than as Go has it (measured, docs/performance.md). On a
+#: machine, where somebody waits for ``create``, it is left out: it costs a second of processor time at each start.
+POD_ENV: Final = {"GOGC": "30"}
 #: For the syncer: no heap for each of its short-lived threads, and the pages of lists go back when they are read.
 SPARING: Final = {
     "MALLOC_ARENA_MAX": "1",
     "MALLOC_MMAP_THRESHOLD_": "131072",
     "MALLOC_TRIM_THRESHOLD_": "131072",
+    # else pydantic looks through all packages for plugins, for which it loads a dozen modules
+    "PYDANTIC_DISABLE_PLUGINS": "__all__",
 }
 
 
@@ -64,6 +66,11 @@ class Inputs:
     def replicas(self) -> int:
         """How many control planes run; more than one elects leaders."""
         return int(self.config.control_plane.stateful_set.high_availability.replicas or 1)
+
+    @property
+    def go_env(self) -> Mapping[str, str]:
+        """The environment of stock programs, all of which are written in Go."""
+        return {} if self.syncer.host_kubeconfig else POD_ENV
 
     def pki(self, name: str) -> str:
         """The path of a file in the PKI folder."""
@@ -207,7 +214,7 @@ def api_server(inputs: Inputs) -> plan.Component:
     return plan.Component(
         name=API_SERVER,
         argv=_argv(inputs, API_SERVER, api_server_flags(inputs), chosen),
-        env={} if inputs.syncer.host_kubeconfig else POD_ENV,
+        env=inputs.go_env,
         log_file=inputs.log(API_SERVER),
         ready=plan.Probe(url=f"{base}/readyz", ca_file=ca),
         alive=plan.Probe(url=f"{base}/livez", ca_file=ca),
@@ -226,6 +233,7 @@ def controller_manager(inputs: Inputs) -> plan.Component:
             controller_manager_flags(inputs),
             inputs.config.control_plane.distro.k8s.controller_manager,
         ),
+        env=inputs.go_env,
         log_file=inputs.log(CONTROLLER_MANAGER),
         ready=_health(inputs, inputs.syncer.ports.controller_manager),
         after=_api_server_names(inputs),
@@ -238,6 +246,7 @@ def scheduler(inputs: Inputs) -> plan.Component:
     return plan.Component(
         name=SCHEDULER,
         argv=_argv(inputs, SCHEDULER, scheduler_flags(inputs), inputs.config.control_plane.distro.k8s.scheduler),
+        env=inputs.go_env,
         log_file=inputs.log(SCHEDULER),
         ready=_health(inputs, inputs.syncer.ports.scheduler),
         after=_api_server_names(inputs),
@@ -268,7 +277,7 @@ def make_plan(inputs: Inputs) -> plan.Plan:
     """The plan of all processes of this virtual control plane."""
     k8s = inputs.config.control_plane.distro.k8s
     backing = inputs.store().component
-    components = [backing] if backing else []
+    components = [dataclasses.replace(backing, env={**inputs.go_env, **backing.env})] if backing else []
     if k8s.api_server.enabled:
         components.append(api_server(inputs))
     if k8s.controller_manager.enabled:
@@ -277,8 +286,8 @@ def make_plan(inputs: Inputs) -> plan.Plan:
         components.append(scheduler(inputs))
     if embedded_dns.wanted(inputs.config):
         program = inputs.binaries[embedded_dns.NAME]
-        env = {} if inputs.syncer.host_kubeconfig else POD_ENV
-        components.append(embedded_dns.component(inputs.syncer, program, env=env, after=_api_server_names(inputs)))
+        after = _api_server_names(inputs)
+        components.append(embedded_dns.component(inputs.syncer, program, env=inputs.go_env, after=after))
     components.append(syncer(inputs))
     echo: plan.Echo = "json" if inputs.syncer.log_format == "json" else "console"
     return plan.Plan(

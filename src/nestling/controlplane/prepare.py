@@ -103,7 +103,7 @@ def read_config(file: Path, data_dir: Path | None = None) -> model.VClusterConfi
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise PreparationError(f"cannot read the configuration {file}: {error}") from error
-    config = load.load([load.Source(str(file), text)])
+    config = load.load([load.Source(str(file), text)], sparing=True)
     return store.keep_database(config, data_dir) if data_dir else config
 
 

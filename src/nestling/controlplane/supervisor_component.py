@@ -18,6 +18,8 @@ LONGEST_DELAY = 30.0
 HEALTHY_SECONDS = 60.0
 """After so long a time of health the next failure counts as the first one."""
 _QUICK = 0.1
+_IMPATIENCE = 0.04
+"""While a process starts, it is asked again after this share of the time that it has taken so far."""
 _FAILING_PERIOD = 1.0
 _UNKILLABLE_SECONDS = 30.0
 _FEWEST_FAILURES = 3
@@ -200,7 +202,7 @@ class Runner:
             health.healthy_since = time.monotonic()
             self.status.ready = self._component.restart
             self._set("running")
-        pause = _QUICK
+        started, was_ready = time.monotonic(), False
         while alive is not None:
             problem = None if ready is None else await supervisor_probe.ask(ready)
             stuck_problem = problem if alive is ready or not problem else await supervisor_probe.ask(alive)
@@ -210,9 +212,10 @@ class Runner:
                 process.signal(signal.SIGKILL)
                 return
             self._note(problem, health)
+            was_ready = was_ready or health.ready
             steady = alive.period_seconds if health.ready else _FAILING_PERIOD
-            pause = min(steady, pause * 1.2) if not health.seen_alive else steady
-            await asyncio.sleep(pause)
+            starting = max(_QUICK, (time.monotonic() - started) * _IMPATIENCE)
+            await asyncio.sleep(steady if was_ready else min(steady, starting))
 
     def _note(self, problem: str | None, health: Health) -> None:
         state: supervisor_status.State = "running" if health.ready else "unready" if health.seen_alive else "starting"

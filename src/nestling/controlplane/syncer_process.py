@@ -48,6 +48,8 @@ from nestling.syncer import manager, metrics, status
 #: Certificates are looked at this often beside changes of what they depend on.
 CERTIFICATE_INTERVAL: Final = 3600.0
 FIRST_API_PAUSE: Final = 0.05
+#: The API server is asked again after this share of the time that it has taken so far.
+_IMPATIENCE: Final = 0.04
 #: Thresholds of the garbage collector's generations, see ``gc.set_threshold``.
 _COLLECT: Final = (20_000, 20, 20)
 
@@ -266,14 +268,13 @@ def _waker(duties: tuple[loops.Duty, ...]) -> Callable[[cache.Change], None]:
 
 async def _version(client: client_module.Client) -> str:
     """The version of an API server, once it is ready."""
-    pause = FIRST_API_PAUSE
+    started = time.monotonic()
     while True:
         try:
             await client.raw("/readyz")
             return str((await client.version())["gitVersion"])
         except (errors.ConnectionFailed, errors.ApiError):
-            await asyncio.sleep(pause)
-            pause = min(pause * 1.2, 1.0)
+            await asyncio.sleep(min(max(FIRST_API_PAUSE, (time.monotonic() - started) * _IMPATIENCE), 1.0))
 
 
 if __name__ == "__main__":

@@ -204,6 +204,46 @@ def test_what_cannot_work_is_refused_before_anything_is_created(helm: Path, valu
     assert message in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("values", "copied"),
+    [
+        ("", "kube-apiserver kube-controller-manager kine etcd"),
+        (
+            "controlPlane: {backingStore: {database: {embedded: {enabled: true}}}}",
+            "kube-apiserver kube-controller-manager kine",
+        ),
+        ("controlPlane: {backingStore: {etcd: {deploy: {enabled: true}}}}", "kube-apiserver kube-controller-manager"),
+        ("controlPlane: {distro: {k8s: {image: {repository: ours/kube}}}}", "."),
+        ("controlPlane: {distro: {k8s: {apiServer: {command: [/binaries/ours]}}}}", "."),
+        (
+            "controlPlane: {distro: {k8s: {image: {registry: mirror.example}}}}",
+            "kube-apiserver kube-controller-manager kine etcd",
+        ),
+    ],
+)
+def test_only_the_programs_that_are_started_are_copied(helm: Path, values: str, copied: str) -> None:
+    pod = found(rendered(helm, values), *workload(values))["spec"]["template"]["spec"]
+    names = [word.removeprefix("/kubernetes/") for word in pod["initContainers"][0]["command"][1:-1] if word != "-r"]
+    assert names == copied.split()
+
+
+@pytest.mark.parametrize(
+    ("probe", "expected"), [("", (1, 1800)), ("{periodSeconds: 9}", (9, 300)), ("{failureThreshold: 10}", (6, 10))]
+)
+def test_a_start_is_looked_at_each_second_unless_told_otherwise(
+    helm: Path, probe: str, expected: tuple[int, int]
+) -> None:
+    values = f"controlPlane: {{statefulSet: {{probes: {{startupProbe: {probe}}}}}}}" if probe else ""
+    pod = found(rendered(helm, values), *workload(values))["spec"]["template"]["spec"]
+    startup = pod["containers"][0]["startupProbe"]
+    assert (startup["periodSeconds"], startup["failureThreshold"]) == expected
+
+
+def workload(values: str) -> tuple[str, str]:
+    """Kind and name of what holds the pod of the control plane."""
+    return ("Deployment" if "deploy:" in values else "StatefulSet"), TENANT.name
+
+
 @pytest.fixture(scope="session")
 def api_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[envtest.Cluster]:
     with envtest.running(tmp_path_factory.mktemp("chart")) as running:

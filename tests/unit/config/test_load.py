@@ -3,7 +3,7 @@ from __future__ import annotations
 import pydantic
 import pytest
 
-from nestling.config import defaults, errors, load
+from nestling.config import defaults, errors, load, yaml_text
 from tests.unit.config.support import config, problem, problems
 
 
@@ -100,3 +100,32 @@ def test_models_dump_as_pydantic_does() -> None:
     dumped = config("sync: {toHost: {pods: {priorityClassName: high}}}").model_dump(by_alias=True)
     assert dumped["sync"]["toHost"]["pods"]["priorityClassName"] == "high"
     assert dumped["controlPlane"]["proxy"]["extraSANs"] == []
+
+
+def test_what_says_the_same_as_the_defaults_may_be_left_out_of_the_check() -> None:
+    every_key = yaml_text.write(defaults.values(config("controlPlane: {proxy: {extraSANs: [a]}}")))
+    source = load.Source("1.yaml", every_key)
+    found = load.load([source], sparing=True)
+    assert found == load.load([source])
+    assert found.control_plane.model_fields_set == {"proxy"}
+    assert found.user_values == load.load([source]).user_values
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "controlPlane: {statefulSet: {highAvailability: {replicas: true}}}",
+        "controlPlane: {statefulSet: {highAvailability: {replicas: 1.0}}}",
+        "controlPlane: {statefulSet: {resources: {limits: 5}}}",
+        "sync: {toHost: {pods: {nope: 1}}}",
+    ],
+)
+def test_what_is_wrong_is_found_in_a_sparing_check_too(text: str) -> None:
+    with pytest.raises(errors.ConfigError):
+        load.load([load.Source("1.yaml", text)], sparing=True)
+
+
+def test_a_map_of_which_one_value_differs_keeps_the_others() -> None:
+    text = "controlPlane: {statefulSet: {resources: {requests: {cpu: 1m}}}}"
+    source = load.Source("1.yaml", text)
+    assert load.load([source], sparing=True) == load.load([source])

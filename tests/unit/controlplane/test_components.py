@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import sys
 from pathlib import Path
 
@@ -161,3 +162,12 @@ def test_the_plan_is_valid_and_survives_its_file() -> None:
 def test_no_command_line_holds_a_key() -> None:
     for found in components.make_plan(samples.inputs()).components:
         assert not any("PRIVATE KEY" in argument or "token=" in argument for argument in found.argv)
+
+
+def test_stock_programs_spare_memory_in_a_pod_only() -> None:
+    stock = ("etcd", "kube-apiserver", "kube-controller-manager")
+    inputs = samples.inputs()
+    assert {component(inputs, name).env["GOGC"] for name in stock} == {"30"}
+    machine = dataclasses.replace(inputs.syncer, host_kubeconfig=Path("/host.conf"))
+    inputs = dataclasses.replace(inputs, syncer=machine)
+    assert not any(component(inputs, name).env for name in stock)
