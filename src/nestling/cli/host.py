@@ -199,10 +199,11 @@ def _as_table(found: dict[str, Any]) -> str:
 
 
 def _nodes(found: dict[str, Any]) -> str:
+    kind = "real" if found["node"] == "containerd" else "simulated"
     if found["nodes"] is None:
-        return f"{found['wanted_nodes']} simulated"
+        return f"{found['wanted_nodes']} {kind}"
     ready = sum(node["ready"] for node in found["nodes"])
-    return f"{ready} of {found['wanted_nodes']} simulated nodes ready"
+    return f"{ready} of {found['wanted_nodes']} {kind} nodes ready"
 
 
 def _columns(rows: list[Any]) -> str:

@@ -45,7 +45,7 @@ def _driver(choice: select.Choice, files: kubeconfig_file.Files, context: str, *
 
         return helm.HelmDriver.from_env(files.paths, context, known=files.contexts(), nested=named)
     own = local.LocalDriver.from_env(select.host_of(context))
-    if not choice.either or not own.host_is_ready:
+    if not choice.either or not own.host_runs:
         return own
     from nestling.drivers import either
     from nestling.drivers.helm import driver as helm

@@ -46,7 +46,7 @@ async def remove(name: str, files: kubeconfig_file.Files, reporter: base.Reporte
 
 async def _installed(own: local_driver.LocalDriver, reporter: base.Reporter) -> Sequence[base.VirtualCluster]:
     """Those that helm installed; none of a host that does not answer: it has to be possible to remove that, too."""
-    if not own.host_is_ready:
+    if not own.host_runs:
         return ()
     from nestling.drivers.helm import driver as helm_driver
     from nestling.kube import errors as kube_errors

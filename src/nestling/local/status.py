@@ -32,7 +32,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One simulated node."""
+    """One node."""
 
     name: str
     ready: bool
@@ -49,6 +49,8 @@ class HostStatus:
     server: str = ""
     kubernetes_version: str = ""
     service_cidr: str = ""
+    node: str = ""
+    """``containerd`` for a real node, ``simulated`` for those that only look like some."""
     wanted_nodes: int = 0
     parts: tuple[Part, ...] = ()
     nodes: tuple[Node, ...] | None = None
@@ -72,6 +74,7 @@ def local(name: str, layout: layout_module.Layout, *, clusters: tuple[str, ...])
         server=record.server,
         kubernetes_version=record.kubernetes_version,
         service_cidr=record.service_cidr,
+        node=record.node,
         wanted_nodes=record.nodes,
         parts=_parts(running, record, layout),
         virtual_clusters=clusters,
