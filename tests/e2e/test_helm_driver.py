@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -14,13 +15,19 @@ from pathlib import Path
 import pytest
 import yaml
 
+from nestling.binaries import chain
 from tests.support import node as support
+from tests.support import releases, terminal
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 NAME = "driven"
 NAMESPACE = f"vcluster-{NAME}"
 CONTEXT = f"vcluster_{NAME}_{NAMESPACE}_nestling-default"
+ETCD_IMAGE = "registry.k8s.io/etcd:3.6.8-0"
+SHELL_IMAGE = "test.nestling/tools:1"
+#: That of the seed.
+CLASS = "managed-nfs-storage"
 KEPT = ("get", "configmap", "kept", "-o", "jsonpath={.data.is}")
 
 
@@ -37,6 +44,10 @@ class User:
 
     def nestling(self, *arguments: str, code: int = 0) -> str:
         return self._run([sys.executable, "-m", "nestling.cli.main", *arguments], code=code)
+
+    def on_a_terminal(self, *arguments: str) -> contextlib.AbstractContextManager[terminal.Terminal]:
+        """The same on a terminal."""
+        return terminal.opened([sys.executable, "-m", "nestling.cli.main", *arguments], self._environment)
 
     def kubectl(self, *arguments: str) -> str:
         """Through the kubeconfig that connect wrote, with its current context."""
@@ -57,6 +68,10 @@ class User:
         done = subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False)
         assert done.returncode == code, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
         return done.stdout
+
+
+#: What somebody types who looks whether a terminal has become as large as its window; the answer is in no echo.
+SIZED = b"until [ \"$(stty size)\" = '33 111' ]; do :; done; echo now' 'wide\n"
 
 
 @pytest.fixture(scope="module")
@@ -174,3 +189,51 @@ def test_disconnect_ends_the_process_and_delete_leaves_nothing(user: User) -> No
     assert user.node.kubectl("get", "namespace", NAMESPACE, "--ignore-not-found", "-o", "name") == ""
     wide = user.node.kubectl("get", "clusterroles,clusterrolebindings,persistentvolumes", "-o", "json")
     assert NAMESPACE not in wide
+
+
+def talk(shell: terminal.Terminal, code: int) -> None:
+    """What a person does in a shell of a container: type, make the window larger, leave."""
+    shell.wait_for(b"# ")
+    shell.type(b"echo a$((40+2))b\n")
+    shell.wait_for(b"a42b")
+    shell.resize(33, 111)
+    shell.type(SIZED)
+    shell.wait_for(b"now wide")
+    shell.type(f"exit {code}\n".encode())
+
+
+def test_the_helm_walk_through_on_this_machine_up_to_a_shell_in_a_pod(
+    node_with_images: support.Node, tmp_path: Path
+) -> None:
+    """``host up --node containerd``, ``create … -f examples/seed-001.yaml``, ``connect … -- kubectl run -it --rm``."""
+    older = releases.IMAGES / "kubernetes-1.32.tar"
+    if not older.is_file():
+        pytest.skip(f"no {older.name} in .images; run: make e2e")
+    user = User(node_with_images, tmp_path)
+    etcd = support.image(tmp_path, ETCD_IMAGE, chain.ensure(["etcd"])["etcd"], "/usr/local/bin/etcd")
+    shell_image = support.shell_image(tmp_path, SHELL_IMAGE, also=("stty", "sleep"), entrypoint=())
+    for archive in (etcd, older, shell_image):
+        user.nestling("host", "load-image", str(archive))
+    try:
+        user.nestling("host", "up", "--node", "containerd")
+        user.nestling("create", "my-vc", "--driver", "helm", "-f", str(releases.ROOT / "examples" / "seed-001.yaml"))
+        # the host has one kind of storage, and the values name that of another cluster
+        classes = "jsonpath={.items[*].spec.storageClassName}"
+        assert user.node.kubectl("get", "pvc", "-n", "vcluster-my-vc", "-o", classes) == CLASS
+        # the quota of the seed leaves less than its own default limit for a container
+        container = {"name": "sh", "resources": {"limits": {"memory": "64Mi"}}}
+        limits = {"spec": {"terminationGracePeriodSeconds": 0, "containers": [container]}}
+        run = ("kubectl", "run", "-it", "--rm", "sh", f"--image={SHELL_IMAGE}", f"--overrides={json.dumps(limits)}")
+        patience = ("--override-type=strategic", f"--pod-running-timeout={support.SECONDS:.0f}s")
+        with user.on_a_terminal("connect", "my-vc", "--", *run, *patience, "--", "sh") as shell:
+            talk(shell, 0)
+            assert shell.code() == 0, shell.shown
+            assert b"deleted" in shell.shown
+        user.kubectl(*run[1:2], "sh", *run[5:], patience[0], "--", "sleep", "3600")
+        user.kubectl("wait", "--for=condition=Ready", "pod/sh", f"--timeout={support.SECONDS:.0f}s")
+        with user.on_a_terminal("connect", "my-vc", "--", "kubectl", "exec", "-it", "sh", "--", "sh") as shell:
+            talk(shell, 7)
+            assert shell.code() == 7, shell.shown
+    finally:
+        user.nestling("delete", "my-vc", "--driver", "helm", "--ignore-not-found")
+        user.node.kubectl("delete", "storageclass", CLASS, "--ignore-not-found")

@@ -143,18 +143,20 @@ def image(folder: Path, name: str, program: Path, entrypoint: str, *, also: Sequ
     return archive
 
 
-def shell_image(folder: Path, name: str) -> Path:
+def shell_image(folder: Path, name: str, *, also: Sequence[str] = (), entrypoint: Sequence[str] = ("/bin/sh",)) -> Path:
     """An image with `sh` and `sed`, for init containers that need them: busybox, else what this machine has."""
+    wanted = ("sh", "sed", *also)
     busybox = shutil.which("busybox")
     if busybox is not None:
-        files = {f"bin/{applet}": Path(busybox).read_bytes() for applet in ("sh", "sed")}
+        files = {f"bin/{applet}": Path(busybox).read_bytes() for applet in wanted}
     else:
-        programs = {f"bin/{one}": Path(shutil.which(one) or one).resolve() for one in ("sh", "sed")}
+        programs = {f"bin/{one}": Path(shutil.which(one) or one).resolve() for one in wanted}
         libraries = {word for one in programs.values() for word in _run(["ldd", str(one)], os.environ).split()}
         found = {word.lstrip("/"): Path(word).resolve() for word in libraries if word.startswith("/")}
         files = {inside: file.read_bytes() for inside, file in {**programs, **found}.items()}
     archive = folder / "shell.tar"
-    oci.write(archive, name, files, entrypoint=["/bin/sh"], architecture=settings.Settings.from_env().architecture)
+    architecture = settings.Settings.from_env().architecture
+    oci.write(archive, name, files, entrypoint=entrypoint, architecture=architecture)
     return archive
 
 

@@ -55,6 +55,11 @@ class HostCluster:
         return ["--kube-context", self.context] if self.context else []
 
     @property
+    def embedded(self) -> bool:
+        """Whether it is the embedded host of this machine."""
+        return self.label.startswith(EMBEDDED_PREFIX)
+
+    @property
     def desktop(self) -> bool:
         """Whether it runs in a virtual machine of this desktop."""
         return self.label in DESKTOPS

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from nestling.drivers import base, errors, host_side
-from nestling.drivers.helm import charts, hosts, program, scaling, values, workloads
+from nestling.drivers.helm import charts, hosts, program, scaling, storage, values, workloads
 from nestling.kube import client as kube_client
 from nestling.kube import resource
 from nestling.naming.tenant import Tenant
@@ -76,6 +76,8 @@ class Releases:
         text = values.for_helm(request, desktop=self.host.desktop)
         with self.reporter.step(f"Installing the release {request.name} in the namespace {request.namespace}"):
             await self.helm.apply(request.name, request.namespace, chart, text)
+        tenant = Tenant(request.name, request.namespace)
+        await storage.supply(self.client, tenant, embedded=self.host.embedded, reporter=self.reporter)
 
     async def _clear_half_made(self, tenant: Tenant) -> None:
         """A run that was killed left a release without a workload, or a record that blocks every other run."""
