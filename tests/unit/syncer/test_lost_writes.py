@@ -55,6 +55,32 @@ async def test_an_object_made_anew_does_not_go_because_the_host_object_of_the_ol
     assert world.host.there(CONFIG_MAPS, *HOST)["data"] == {"a": "new"}
 
 
+@pytest.mark.parametrize("wanted_again", [False, True])
+async def test_an_object_that_is_no_longer_synced_stays_above_though_nobody_heard_that_its_host_object_went(
+    world: syncing.World, *, wanted_again: bool
+) -> None:
+    """Found by `make chaos` with seed 23: the answer to our own deletion was lost, and the next reconcile took it for
+    one of somebody on the host."""
+    world.virtual.put(SECRETS, syncing.obj("web", annotations=FORCED))
+    await world.settle()
+    before = world.virtual.there(SECRETS, *KEY)["metadata"]["uid"]
+
+    def lose(request: requests.Request) -> None:
+        if request.method == "DELETE" and "/secrets/" in request.path:
+            world.host.answers.remove(lose)
+            world.host.drop(SECRETS, *HOST)
+            if wanted_again:
+                world.virtual.change(SECRETS, *KEY, {"metadata": {"annotations": FORCED}})
+            raise errors.ConnectionFailed("https://host.test", "reset")
+
+    world.host.answers.append(lose)
+    world.virtual.change(SECRETS, *KEY, {"metadata": {"annotations": dict.fromkeys(FORCED)}})
+    await world.settle()
+    assert world.host.answers == []
+    assert world.virtual.there(SECRETS, *KEY)["metadata"]["uid"] == before
+    assert (HOST[1] in world.host.names(SECRETS)) is wanted_again
+
+
 @pytest.mark.parametrize("resource", [CONFIG_MAPS, SECRETS, SERVICES, PODS], ids=lambda found: str(found.plural))
 @pytest.mark.parametrize("restarted", [False, True])
 async def test_a_host_object_that_lost_our_label_gets_it_back(
