@@ -59,7 +59,8 @@ async def apply(ctx: SyncContext, spec: SyncSpec, pair: Pair, wanted: Wanted, *,
         if about is not None:
             await ctx.recorder.record(about, reason=warning.reason, action=_action(spec), message=warning.message)
     if wanted.delete_host and pair.host is not None and spec.host is not None:
-        if await writes.delete(ctx.host, spec.host, pair.host, wanted.delete_host):
+        heard = listener.of(SideName.HOST)
+        if await writes.delete(ctx.host, spec.host, pair.host, wanted.delete_host, as_wanted=heard):
             listener.wrote(SideName.HOST)
     elif wanted.host is not None and await _write_host(ctx, spec, pair, wanted.host, heard=listener.of(SideName.HOST)):
         listener.wrote(SideName.HOST)

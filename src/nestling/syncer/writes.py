@@ -23,6 +23,8 @@ _ENCODE: Final = msgspec.json.Encoder(order="sorted").encode
 _BOOKKEEPING: Final = frozenset({"resourceVersion", "managedFields", "generation"})
 #: What it gives to a new object.
 _BIRTH: Final = _BOOKKEEPING | {"uid", "creationTimestamp"}
+#: What it changes in an object that is given time to end.
+_MARKED: Final = _BOOKKEEPING | {"deletionTimestamp", "deletionGracePeriodSeconds"}
 
 #: Hears of a resourceVersion.
 AsWanted = Callable[[str], None]
@@ -97,8 +99,10 @@ def _is_same(answer: Obj, wanted: Obj, ignored: frozenset[str]) -> bool:
     return _ENCODE(found) == _ENCODE(expected)
 
 
-async def delete(side: Side, resource: Resource, current: Obj, how: Delete) -> bool:
-    """Was it there to be deleted?"""
+async def delete(
+    side: Side, resource: Resource, current: Obj, how: Delete, *, as_wanted: AsWanted | None = None
+) -> bool:
+    """Was it there to be deleted? What is given time to end stays, marked: there is nothing to do until it is gone."""
     meta = current["metadata"]
     if meta.get("deletionTimestamp") and how.grace_period_seconds is None:
         return False
@@ -110,9 +114,15 @@ async def delete(side: Side, resource: Resource, current: Obj, how: Delete) -> b
         grace_period_seconds=how.grace_period_seconds,
     )
     try:
-        await side.client.send(request)
+        raw = await side.client.send(request)
     except errors.NotFound:
         # the watch will say so too; saying it now keeps the next reconcile from trying again
         side.stores[resource].remove((meta.get("namespace", ""), meta["name"]), uid=meta["uid"])
         return False
+    if how.grace_period_seconds:
+        answer: Obj = _DECODE(raw)
+        if answer.get("kind") == resource.kind and answer["metadata"].get("deletionGracePeriodSeconds"):
+            side.stores[resource].upsert(raw)
+            if as_wanted is not None and _is_same(answer, current, _MARKED):
+                as_wanted(answer["metadata"]["resourceVersion"])
     return True

@@ -100,6 +100,6 @@ async def test_the_life_of_a_pod_takes_so_many_requests_and_reconciles() -> None
         ("host", "DELETE secrets"): 1,
         ("virtual", "DELETE pods"): 1,
     }
-    assert _reconciles(world, "pods") <= 9
+    assert _reconciles(world, "pods") <= 8
     assert _reconciles(world, "podtokens") <= 3
     assert world.virtual.get_now(PODS, "default", "web") is None
