@@ -234,6 +234,12 @@ def test_the_helm_walk_through_on_this_machine_up_to_a_shell_in_a_pod(
         with user.on_a_terminal("connect", "my-vc", "--", "kubectl", "exec", "-it", "sh", "--", "sh") as shell:
             talk(shell, 7)
             assert shell.code() == 7, shell.shown
+        with user.on_a_terminal("debug", "shell", "my-vc", "--image", SHELL_IMAGE) as shell:
+            shell.wait_for(b"# ")
+            shell.type(b"echo /proc/1/root/da* | sed s/root/see/\n")
+            shell.wait_for(b"/proc/1/see/data")
+            shell.type(b"exit\n")
+            assert shell.code() == 0, shell.shown
     finally:
         user.nestling("delete", "my-vc", "--driver", "helm", "--ignore-not-found")
         user.node.kubectl("delete", "storageclass", CLASS, "--ignore-not-found")

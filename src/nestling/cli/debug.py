@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from nestling.cli import arguments, cobra, completing, runner
+from nestling.cli import cobra, completing, runner
 
 EXAMPLES = """
 nestling debug collect my-vc
@@ -22,19 +22,19 @@ nestling debug collect my-vc --logs=false --virtual-resources jobs,cronjobs --ho
 """
 
 SHELL = """
-nestling connect my-vc -- bash
+nestling debug shell my-vc
+
+# One command, beside another pod of the control plane
+nestling debug shell my-vc --pod my-vc-1 -- ls /proc/1/root/data
 """
 
-NO_SHELL = (
-    "the driver local has no pod to open a shell in: the control plane of a virtual cluster is made of processes of "
-    "this machine. For a shell with its kubeconfig: nestling connect {name} -- bash. For its logs and state: "
-    "nestling debug collect {name}"
-)
+#: What the chart uses where it needs a shell, too.
+IMAGE = "mirror.gcr.io/library/alpine:3.20"
 
 
 @click.group("debug", cls=cobra.Group, examples=EXAMPLES)
 def command() -> None:
-    """Collect what is needed to find a fault."""
+    """Collect what is needed to find a fault, look into a control plane."""
 
 
 @command.command("collect", cls=cobra.Command, examples=COLLECT)
@@ -71,10 +71,27 @@ def collect(ctx: click.Context, /, name: str, **flags: Any) -> None:
 
 @command.command("shell", cls=cobra.Command, examples=SHELL)
 @click.argument("name", metavar="NAME", shell_complete=completing.clusters)
-@arguments.ignored("there is no pod", "--pod", "--target")
-def shell(name: str) -> None:
-    """For the driver helm: a shell beside the control plane. The driver local has no pod; see the example instead."""
-    raise click.ClickException(NO_SHELL.format(name=name))
+@click.argument("words", metavar="[-- COMMAND ...]", nargs=-1, type=click.UNPROCESSED)
+@click.option("--pod", default="", metavar="NAME", help="Which pod of the control plane (default: one that is ready)")
+@click.option("--target", default="syncer", show_default=True, metavar="NAME", help="Container to look into")
+@click.option("--image", default=IMAGE, show_default=True, metavar="IMAGE", help="Where the shell comes from")
+@click.pass_context
+def shell(ctx: click.Context, /, name: str, words: tuple[str, ...], **flags: str) -> int:
+    """Open a shell beside the control plane: an ephemeral container in its pod.
+
+    It sees the processes of the container, and its files under /proc/1/root. The driver local has no pod: nestling
+    connect NAME -- bash gives a shell with the kubeconfig instead.
+    """
+    import sys
+
+    from nestling.drivers import base
+    from nestling.lifecycle import debug
+
+    terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    wanted = base.Shell(
+        image=flags["image"], words=words or ("sh",), pod=flags["pod"], target=flags["target"], terminal=terminal
+    )
+    return runner.run(debug.shell(runner.new_session(ctx), name, wanted))
 
 
 def _words(given: Sequence[str]) -> list[str]:

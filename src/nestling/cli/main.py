@@ -37,7 +37,7 @@ COMMANDS: dict[str, cobra.Lazy] = {
     "connect": cobra.Lazy(_COMMANDS + "connect", "Use a virtual cluster: switch the kubeconfig, or run one command"),
     "convert": cobra.Lazy(_COMMANDS + "convert", "Translate values of older charts into today's vcluster.yaml"),
     "create": cobra.Lazy(_COMMANDS + "create", "Create a virtual cluster"),
-    "debug": cobra.Lazy(_COMMANDS + "debug", "Collect what is needed to find a fault"),
+    "debug": cobra.Lazy(_COMMANDS + "debug", "Collect what is needed to find a fault, look into a control plane"),
     "delete": cobra.Lazy(_COMMANDS + "delete", "Delete virtual clusters and everything that belongs to them"),
     "describe": cobra.Lazy(_COMMANDS + "describe", "Show one virtual cluster"),
     "disconnect": cobra.Lazy(_COMMANDS + "disconnect", "Switch the kubeconfig back to where it was before connect"),

@@ -152,6 +152,28 @@ class Piece:
     content: str | Obj
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Shell:
+    """What ``debug shell`` was asked for."""
+
+    image: str
+    words: Sequence[str] = ("sh",)
+    pod: str = ""
+    """The pod of the control plane; empty for one that is ready."""
+    target: str = "syncer"
+    """The container whose processes the shell sees."""
+    terminal: bool = False
+    """Whether somebody types."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Command:
+    """A program with its arguments and environment."""
+
+    words: Sequence[str]
+    environ: Mapping[str, str] = dataclasses.field(repr=False)
+
+
 class Driver(Protocol):
     """A place where virtual clusters run. Every method raises ``UserError`` for what the user can mend."""
 
@@ -209,6 +231,9 @@ class Driver(Protocol):
 
     async def syncer(self, cluster: VirtualCluster, path: str) -> bytes:
         """What the syncer process answers at ``/status`` or ``/metrics``; raises ``UserError`` when it does not."""
+
+    async def shell(self, cluster: VirtualCluster, wanted: Shell, environ: Mapping[str, str]) -> Command:
+        """The command that opens a shell beside the control plane."""
 
     def diagnose(self, cluster: VirtualCluster, wanted: Diagnosis) -> AsyncIterator[Piece]:
         """Everything that helps to find a fault, piece by piece, nothing redacted yet.

@@ -93,6 +93,10 @@ class Either:
         """By the driver that has it."""
         return await self._of(cluster).syncer(cluster, path)
 
+    async def shell(self, cluster: base.VirtualCluster, wanted: base.Shell, environ: Mapping[str, str]) -> base.Command:
+        """By the driver that has it."""
+        return await self._of(cluster).shell(cluster, wanted, environ)
+
     async def diagnose(self, cluster: base.VirtualCluster, wanted: base.Diagnosis) -> AsyncIterator[base.Piece]:
         """By the driver that has it."""
         async for piece in self._of(cluster).diagnose(cluster, wanted):

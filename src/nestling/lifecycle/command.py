@@ -33,18 +33,23 @@ def private_kubeconfig(text: str) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def find(program: str, environ: Mapping[str, str]) -> str:
+    """Where a program is; raises ``UserError``."""
+    found = shutil.which(program, path=environ.get("PATH"))
+    if found is None:
+        raise errors.UserError(f"there is no program {program!r} on the PATH; write it with its path, or install it")
+    return found
+
+
 async def run(command: Sequence[str], *, kubeconfig: str, environ: Mapping[str, str]) -> int:
     """Run the command and return its exit code; 128 + n when signal n ended it, as a shell does."""
     with private_kubeconfig(kubeconfig) as path:
-        found = shutil.which(command[0], path=environ.get("PATH"))
-        if found is None:
-            raise errors.UserError(
-                f"there is no program {command[0]!r} on the PATH; write it with its path, or install it"
-            )
-        return await _run(command, found, {**environ, "KUBECONFIG": str(path)})
+        found = find(command[0], environ)
+        return await run_program(command, found, {**environ, "KUBECONFIG": str(path)})
 
 
-async def _run(command: Sequence[str], executable: str, environ: Mapping[str, str]) -> int:
+async def run_program(command: Sequence[str], executable: str, environ: Mapping[str, str]) -> int:
+    """The same with the environment as it is."""
     loop = asyncio.get_running_loop()
     early: list[signal.Signals] = []
     process: asyncio.subprocess.Process | None = None

@@ -1,4 +1,5 @@
-"""``debug collect``: one archive with all that helps to find a fault, and no secret in it."""
+"""``debug collect``: one archive with all that helps to find a fault, and no secret in it. ``debug shell``: a look
+inside."""
 
 from __future__ import annotations
 
@@ -10,14 +11,14 @@ import os
 import platform
 import tarfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
 from nestling.drivers import base, errors
-from nestling.lifecycle import certs, describe, redact, session
+from nestling.lifecycle import certs, command, describe, redact, session
 
 ABOUT: Final = """\
 What nestling debug collect found of one virtual cluster.
@@ -48,6 +49,20 @@ async def collect(current: session.Session, name: str, wanted: base.Diagnosis, o
             count += 1
     current.reporter.done(f"Wrote {count} files into {path}; secrets are redacted")
     return path
+
+
+async def shell(
+    current: session.Session, name: str, wanted: base.Shell, *, environ: Mapping[str, str] = os.environ
+) -> int:
+    """Open a shell beside the control plane, and return the exit code of kubectl; raises ``UserError`` where there is no pod."""
+    cluster = await current.find(name)
+    wish = await current.driver.shell(cluster, wanted, environ)
+    environ = await current.driver.command_environment(wish.words[0], wish.environ, current.reporter)
+    current.reporter.info(
+        f"The files of the container {wanted.target} are under /proc/1/root; the container of the shell stays in the "
+        f"list of the pod until that is made anew"
+    )
+    return await command.run_program(wish.words, command.find(wish.words[0], environ), environ)
 
 
 def _absolute(name: str) -> Path:

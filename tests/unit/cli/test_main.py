@@ -285,7 +285,7 @@ def test_create_does_not_pretend_to_restore(said: Said) -> None:
 
 
 def test_a_shell_in_a_pod_is_refused_with_what_to_do_instead(said: Said) -> None:
-    result = said("debug", "shell", "my-vc", "--target", "syncer")
+    result = said("debug", "shell", "my-vc", "--target", "syncer", "--driver", "local")
     assert result.returncode == 1
     assert "nestling connect my-vc -- bash" in result.stderr
 

@@ -30,7 +30,6 @@ PASSED_ON: Final = (
     "binaries/download.py: errors.ProviderError(dead)",
     "binaries/download.py: errors.ProviderError(self._dead[host])",
     "binaries/errors.py: BinaryError('\\n'.join(lines))",
-    "cli/debug.py: click.ClickException(NO_SHELL.format(name=name))",
     "cli/start.py: click.ClickException(str(error))",
     "controlplane/prepare.py: PreparationError(host_version.refusal(known, access))",
     "controlplane/prepare.py: PreparationError(str(error))",

@@ -133,6 +133,9 @@ class FakeDriver:
             raise errors.UserError("the syncer process does not answer")
         return self.answers[path]
 
+    async def shell(self, cluster: base.VirtualCluster, wanted: base.Shell, environ: Mapping[str, str]) -> base.Command:
+        return base.Command(["sh", "-c", f"exit {len(wanted.words)}"], environ)
+
     async def diagnose(self, cluster: base.VirtualCluster, wanted: base.Diagnosis) -> AsyncIterator[base.Piece]:
         for piece in self.pieces:
             yield piece

@@ -169,6 +169,13 @@ class HelmDriver:
 
         return await inspection.ask(self.host.config(), _tenant(cluster), path)
 
+    async def shell(self, cluster: base.VirtualCluster, wanted: base.Shell, environ: Mapping[str, str]) -> base.Command:
+        """``kubectl debug``: an ephemeral container in the pod of the control plane."""
+        from nestling.drivers.helm import shell
+
+        async with self._scaler(cluster) as scaler:
+            return shell.command(self.host, cluster, await scaler.pods(), wanted, environ)
+
     async def diagnose(self, cluster: base.VirtualCluster, wanted: base.Diagnosis) -> AsyncIterator[base.Piece]:
         """Values, logs, objects of both sides."""
         from nestling.drivers.helm import diagnosis

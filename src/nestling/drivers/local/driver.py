@@ -221,6 +221,15 @@ class LocalDriver:
         place, _ = self._existing(cluster)
         return await inspection.ask(place, path)
 
+    async def shell(self, cluster: base.VirtualCluster, wanted: base.Shell, environ: Mapping[str, str]) -> base.Command:
+        """There is no pod: raises ``UserError`` with what to do instead."""
+        place = self.all.folder(cluster.namespace, cluster.name)
+        raise errors.UserError(
+            f"the virtual cluster {cluster.name} has no pod to open a shell in: its control plane is made of processes "
+            f"of this machine, with their files in {place.path}. For a shell with its kubeconfig: nestling connect "
+            f"{cluster.name} -- bash. For its logs and state: nestling debug collect {cluster.name}"
+        )
+
     async def diagnose(self, cluster: base.VirtualCluster, wanted: base.Diagnosis) -> AsyncIterator[base.Piece]:
         """Files, logs, objects of both sides."""
         from nestling.drivers.local import diagnosis
