@@ -3,6 +3,7 @@ mistake."""
 
 from __future__ import annotations
 
+import errno
 import traceback
 from collections.abc import Iterator
 
@@ -59,8 +60,17 @@ def describe(error: BaseException) -> str | None:
         return str(error)
     if isinstance(error, OSError) and error.errno is not None:
         where = f" {error.filename}" if error.filename else ""
-        return f"the operating system refuses{where}: {error.strerror}"
+        return f"the operating system refuses{where}: {error.strerror}{_remedy(error.errno)}"
     return None
+
+
+def _remedy(number: int) -> str:
+    """What to do about a refusal that has a remedy."""
+    if number in (errno.EACCES, errno.EPERM):
+        return "; run this as the user it belongs to, or choose another folder (Nestling's own with NESTLING_HOME)"
+    if number in (errno.ENOSPC, errno.EDQUOT):
+        return "; make room, then repeat the command"
+    return ""
 
 
 def _usage(error: click.UsageError) -> str:

@@ -100,7 +100,10 @@ def read(path: Path) -> dict[str, Any]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
-        raise errors.UserError(f"cannot read the settings file {path}: {error.strerror}") from error
+        raise errors.UserError(
+            f"cannot read the settings file {path}: {error.strerror}; run this as the user it belongs to, or name "
+            f"another folder with NESTLING_HOME"
+        ) from error
     except ValueError as error:
         raise errors.UserError(f"the settings file {path} is not JSON: {error}. Repair or remove it") from error
     return data if isinstance(data, dict) else {}

@@ -11,13 +11,15 @@ import socket
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from nestling.local import errors
+
 LOOPBACK = "127.0.0.1"
 _LOWEST = 16000
 _USUAL_EPHEMERAL_START = 32768
 
 
 def choose(names: Sequence[str], *, avoid: Collection[int] = ()) -> dict[str, int]:
-    """A free port for each name; raises OSError when this machine has no room for so many."""
+    """A free port for each name; raises `HostError` when this machine has no room for so many."""
     highest = max(_ephemeral_start(), _LOWEST + 2000)
     candidates = random.sample(range(_LOWEST, highest), min(highest - _LOWEST, 2000))
     found: dict[str, int] = {}
@@ -27,7 +29,9 @@ def choose(names: Sequence[str], *, avoid: Collection[int] = ()) -> dict[str, in
         if port not in avoid and is_free(port):
             found[names[len(found)]] = port
     if len(found) < len(names):
-        raise OSError(f"no {len(names)} free ports between {_LOWEST} and {highest}")
+        raise errors.HostError(
+            f"no {len(names)} free loopback ports between {_LOWEST} and {highest}; end some of the processes there"
+        )
     return found
 
 

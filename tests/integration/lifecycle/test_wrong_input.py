@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import datetime
+import json
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from nestling.controlplane import authority, certificates, pki, prepare, settings
 from nestling.local import decide, errors
 from nestling.local import host as host_module
 from nestling.local import paths as paths_module
@@ -80,6 +85,37 @@ def test_the_data_of_another_virtual_cluster_is_not_taken_for_ones_own(world: Wo
     (hurt / "data" / "owner").unlink()
     world.run("resume", NAME)
     assert_kept(world)
+
+
+def make_old(world: World, place: Path, age: datetime.timedelta) -> pki.Files:
+    """All certificates, also in the Secret on the host, as if they had been made so long ago; authorities stay."""
+    known = settings.from_json((place / "syncer.json").read_text())
+    files = pki.read(place / "data" / "pki")
+    roots = {name: content for name, content in files.items() if name.endswith(("ca.crt", "ca.key")) or "sa." in name}
+    config = prepare.read_config(known.config_file)
+    old = pki.complete(roots, certificates.request(config, known), now=authority.utc_now() - age)
+    pki.write(place / "data" / "pki", old)
+    data = {key: base64.b64encode(content).decode() for key, content in pki.to_secret(old).items()}
+    world.kubectl(
+        *("patch", "secret", f"{NAME}-certs", "-n", f"vcluster-{NAME}", "--patch", json.dumps({"data": data}))
+    )
+    return old
+
+
+def test_certificates_that_ended_during_a_long_pause_are_made_new_by_themselves(world: World, hurt: Path) -> None:
+    world.run("connect", NAME)
+    world.run("pause", NAME)
+    old = make_old(world, hurt, datetime.timedelta(days=700))
+    assert all(end < time.time() for name, end in certificates.expiries(old).items() if not name.endswith("ca.crt"))
+    world.run("resume", NAME)
+    assert_kept(world)
+    new = pki.read(hurt / "data" / "pki")
+    assert all(end > time.time() for end in certificates.expiries(new).values())
+    assert {name for name in old if name.endswith("ca.key")} <= {name for name in old if new[name] == old[name]}
+    world.run("connect", NAME)
+    output = world.run("connect", NAME, "--", "kubectl", "create", "configmap", "after", "-o", "name").stdout
+    assert output.strip() == "configmap/after"
+    world.run("disconnect")
 
 
 def test_a_half_written_kubeconfig_is_left_alone(world: World, hurt: Path, tmp_path: Path) -> None:

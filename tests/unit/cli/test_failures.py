@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import errno
 import io
+import os
 
 import pytest
 
@@ -39,6 +41,14 @@ def test_concurrent_failures_are_told_once_each() -> None:
 def test_the_operating_systems_refusal_names_the_file() -> None:
     assert "/x/y" in told(PermissionError(13, "Permission denied", "/x/y"))
     assert "No space left" in told(OSError(28, "No space left on device"))
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [(errno.EACCES, "run this as the user it belongs to"), (errno.ENOSPC, "make room"), (errno.EDQUOT, "make room")],
+)
+def test_the_operating_systems_refusal_says_what_to_do(number: int, remedy: str) -> None:
+    assert remedy in told(OSError(number, os.strerror(number), "/x/y"))
 
 
 def test_a_mistake_of_ours_is_a_short_text_and_with_debug_a_traceback() -> None:
