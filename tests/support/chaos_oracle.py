@@ -275,10 +275,14 @@ def _without_none(value: Any) -> Any:
 
 def _orphans(host: State, tenant: str, wanted: set[tuple[str, str]]) -> Iterator[str]:
     pods = {one["metadata"]["uid"] for one in host.of(PODS).values()}
+    in_use = set(_going_but_used(host))
     for resource in SYNCED:
-        for (_, name), one in host.of(resource).items():
+        for (space, name), one in host.of(resource).items():
             marks, notes = one["metadata"].get("labels") or {}, one["metadata"].get("annotations") or {}
             if marks.get(PREFIX + "managed-by") != tenant or (resource.plural, name) in wanted:
+                continue
+            # a finalizer of the tenant's held the claim above, and a pod took it meanwhile: it goes with that pod
+            if (resource.plural, (space, name)) in in_use:
                 continue
             if notes.get(PREFIX + "object-name") == _ROOT_CA:
                 continue
