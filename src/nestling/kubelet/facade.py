@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from nestling.kube import dial, errors
 from nestling.kube import tls as tls_module
+from nestling.kube.resource import Obj
 from nestling.kubelet import access, metrics_api, node, routes, streams, tunnel, wire
 
 _LOG: Final = logging.getLogger(__name__)
@@ -119,14 +120,14 @@ class Facade:
         try:
             route = routes.route(request)
             kind = route.kind.value
-            await self._check(request, route, ends[1])
+            node_name = await self._check(request, route, ends[1])
             if route.pod is not None:
                 await self._parts.streams.carry(request, route, ends)
                 code = _OK
             elif route.kind is routes.Kind.METRICS_API:
                 code, body = await self._measurements(request)
             else:
-                code, body = _OK, await self._own(request, route)
+                code, body = _OK, await self._own(route, node_name)
         except routes.Refused as refused:
             code, body = refused.status, wire.answer(refused.status, f"{refused}\n".encode())
         except (errors.ApiError, errors.ConnectionFailed, wire.Malformed) as error:
@@ -136,18 +137,23 @@ class Facade:
         self._parts.streams.meter.requests.labels(kind, str(code)).inc()
         return body
 
-    async def _check(self, request: wire.Request, route: routes.Route, writer: tls_module.Writer) -> None:
-        """Is this the API server, or somebody who may? What one may can depend on the node."""
+    async def _check(self, request: wire.Request, route: routes.Route, writer: tls_module.Writer) -> str:
+        """Is this the API server, or somebody who may? What one may can depend on the node, whose name is returned."""
         caller = self._parts.authorities.caller(writer.get_extra_info("ssl_object").getpeercert(binary_form=True))
         if route.kind is routes.Kind.METRICS_API:
             if caller.peer is not access.Peer.AGGREGATOR:
                 raise routes.Refused(403, "this API is the API server's: ask that")
-            return
-        if caller.peer is access.Peer.API_SERVER:
-            return
-        user = caller.user or await self._parts.reviewer.user(request.head.value("Authorization"))
-        name = await self._parts.nodes.asked(request) if route.kind in _OF_NODE and self._parts.nodes else ""
-        await self._parts.reviewer.check(user, route, name)
+            return ""
+        is_api_server = caller.peer is access.Peer.API_SERVER
+        user: Obj = {}
+        if not is_api_server:
+            user = caller.user or await self._parts.reviewer.user(request.head.value("Authorization"))
+        name = ""
+        if route.kind in _OF_NODE and self._parts.nodes is not None:
+            name = await self._parts.nodes.asked(request, forwarded=is_api_server)
+        if not is_api_server:
+            await self._parts.reviewer.check(user, route, name)
+        return name
 
     async def _measurements(self, request: wire.Request) -> tuple[int, bytes]:
         """An answer of the metrics API; where it is not offered there is nothing."""
@@ -156,12 +162,11 @@ class Facade:
         code, body = await self._parts.metrics_api.answer(request)
         return code, wire.answer(code, body, content_type=_JSON)
 
-    async def _own(self, request: wire.Request, route: routes.Route) -> bytes:
+    async def _own(self, route: routes.Route, name: str) -> bytes:
         """The answers that are made here."""
         if route.kind is routes.Kind.HEALTH:
             return wire.answer(_OK, b"ok")
         if route.kind in _OF_NODE and self._parts.nodes is not None:
-            name = await self._parts.nodes.asked(request)
             body, content_type = await self._parts.nodes.answer(route, name)
             return wire.answer(_OK, body, content_type=content_type)
         scrape = self._parts.components.get(route.component)

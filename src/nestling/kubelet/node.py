@@ -1,14 +1,16 @@
 """What a virtual node answers about itself: its pods, their statistics and metrics (spec §3.4).
 
-Which node is asked is told by the address that the client dialled, in the Host header. Forging it chooses among the
-nodes that run pods of the tenant, and shows those pods and no others.
+Which node is asked is told by the address that the client dialled, in the Host header. The virtual API server dials all
+nodes at one address; it says which one it was asked for (``nodes/NAME/proxy``) in a header of its own. Forging either
+chooses among the nodes that run pods of the tenant, and shows those pods and no others.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import re
 import urllib.parse
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -21,6 +23,10 @@ from nestling.naming.tenant import Tenant
 
 _JSON: Final = "application/json"
 _TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
+#: ``[scheme:]name[:port]``, as API servers read the name of a node there.
+_PROXIED: Final = re.compile(
+    r"/api/v1/nodes/(?:https?:)?(?P<name>[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?)(?::[a-z0-9-]*)?/proxy(?:/.*)?"
+)
 _TYPES: Final = frozenset({"Hostname", "InternalIP"})
 
 
@@ -32,9 +38,14 @@ class Nodes:
     pods: directory.Directory
     host: client.Client
 
-    async def asked(self, request: wire.Request) -> str:
-        """The name of the node that a request is for; raises ``Refused`` when nothing tells."""
-        return choose(await self.pods.nodes(), request.head.value("Host"), self.tenant)
+    async def asked(self, request: wire.Request, *, forwarded: bool) -> str:
+        """The name of the node that a request is for, ``forwarded`` by the API server or not; raises ``Refused`` when
+        nothing tells."""
+        known = await self.pods.nodes()
+        named = proxied(request.head.values("X-Forwarded-Uri")) if forwarded else ""
+        if named:
+            return by_name(known, named)
+        return choose(known, request.head.value("Host"), self.tenant)
 
     async def answer(self, route: routes.Route, node: str) -> tuple[bytes, str]:
         """The body and its type; raises ``Refused``."""
@@ -57,6 +68,19 @@ class Nodes:
                 403,
                 "the host cluster does not show this; give get of nodes/proxy in rbac.clusterRole.extraRules to see it",
             ) from error
+
+
+def proxied(uris: Sequence[str]) -> str:
+    """The node that the API server was asked for; empty when it was asked for something else. Pure."""
+    found = _PROXIED.fullmatch(uris[0]) if len(uris) == 1 else None
+    return found["name"] if found else ""
+
+
+def by_name(nodes: Iterable[Obj], name: str) -> str:
+    """The name, if there is such a node; raises ``Refused``."""
+    if name not in {one["metadata"]["name"] for one in nodes}:
+        raise routes.Refused(404, f'node "{name}" does not exist')
+    return name
 
 
 def choose(nodes: Iterable[Obj], address: str, tenant: Tenant) -> str:

@@ -100,6 +100,30 @@ def test_no_node_is_guessed(address: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("uri", "name"),
+    [
+        ("/api/v1/nodes/n1/proxy/stats/summary", "n1"),
+        ("/api/v1/nodes/n1/proxy/", "n1"),
+        ("/api/v1/nodes/n.1:10250/proxy/metrics", "n.1"),
+        ("/api/v1/nodes/https:n1:10250/proxy/metrics", "n1"),
+        ("/api/v1/nodes/n1/log", ""),
+        ("/api/v1/nodes/../n1/proxy/metrics", ""),
+        ("/api/v1/nodes//proxy/metrics", ""),
+        ("/apis/x/v1/nodes/n1/proxy/metrics", ""),
+    ],
+)
+def test_the_api_server_says_for_which_node_it_was_asked(uri: str, name: str) -> None:
+    assert node.proxied([uri]) == name
+    assert node.proxied([uri, uri]) == node.proxied([]) == ""
+
+
+def test_a_node_that_is_not_there_is_not_replaced_by_another() -> None:
+    assert node.by_name(NODES, "n2") == "n2"
+    with pytest.raises(routes.Refused, match="n3"):
+        node.by_name(NODES[:1], "n3")
+
+
+@pytest.mark.parametrize(
     ("kind", "subresource"),
     [
         (routes.Kind.STATS, "stats"),
