@@ -8,6 +8,9 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Final
 
+import pytest
+
+from nestling.drivers.local import folder, inspection
 from nestling.kube import errors
 from nestling.kube.resource import (
     CONFIG_MAPS,
@@ -37,6 +40,8 @@ MEBIBYTE: Final = 1024 * 1024
 #: What the API allows for all annotations of an object together.
 ANNOTATIONS: Final = 256 * 1024
 LONGEST: Final = 253
+#: More objects than tries that back-off allows for in the time that these take; a loop has hundreds.
+BUSY: Final = 20
 
 
 @contextlib.asynccontextmanager
@@ -156,6 +161,38 @@ async def test_objects_at_the_limit_of_the_api_arrive_whole_and_so_do_their_chan
     for resource in (CONFIG_MAPS, SECRETS):
         await sides.virtual.delete(resource, "large", "default")
         await sides.gone_on_host(resource, "large")
+
+
+@pytest.mark.parametrize("resource", [CONFIG_MAPS, SECRETS], ids=lambda found: str(found.plural))
+async def test_an_object_that_only_our_annotations_make_too_large_is_said_and_nothing_loops(
+    sides: Sides, resource: Resource
+) -> None:
+    data = base64.b64encode(b"x" * (MEBIBYTE - 16)).decode()
+    body = {"binaryData" if resource is CONFIG_MAPS else "data": {"a": data}}
+    (mark,) = FORCED
+    note = "x" * (ANNOTATIONS - len("note") - len(mark) - len(FORCED[mark]))
+    await sides.create(resource, "brimful", body, annotations={**FORCED, "note": note})
+    event = await sides.warning("brimful", "Too long")
+    assert event["reason"] == "SyncError"
+    assert event["message"].endswith("make it smaller.")
+    before = await tries(sides, resource)
+    # meanwhile others are synced one after the other, each within a few milliseconds
+    for number in range(BUSY):
+        await sides.create(resource, f"small-{number}", {}, annotations=FORCED)
+        await sides.on_host(resource, f"small-{number}")
+    assert await tries(sides, resource) - before < BUSY
+    await sides.change(resource, "brimful", {"metadata": {"annotations": {"note": "short"}}})
+    await sides.on_host(resource, "brimful")
+    for name in ("brimful", *(f"small-{number}" for number in range(BUSY))):
+        await sides.virtual.delete(resource, name, "default")
+
+
+async def tries(sides: Sides, resource: Resource) -> float:
+    """How often the syncer has failed with objects of a kind."""
+    text = (await inspection.ask(folder.Folder(sides.cluster.folder), "/metrics")).decode()
+    name = f'controller_runtime_reconcile_errors_total{{controller="{resource.plural}"}}'
+    # it is counted after it was told
+    return next((float(line.rpartition(" ")[2]) for line in text.splitlines() if line.startswith(name)), 0.0)
 
 
 async def test_the_longest_names_and_labels_arrive_and_are_shown_again(sides: Sides) -> None:
