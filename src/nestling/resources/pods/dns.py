@@ -19,11 +19,15 @@ MAX_SEARCH_CHARACTERS: Final = 2048
 _NDOTS: Final = {"name": "ndots", "value": "5"}
 
 
+class NoNameServer(syncer_spec.Waiting):
+    """The DNS Service of the virtual cluster has no address yet, or there is none."""
+
+
 def step(ctx: PodContext, pod: Obj, spec: Obj) -> Changes:
     """The DNS policy and configuration of the host pod.
 
     Raises:
-        Waiting: the DNS Service of the virtual cluster has no address yet.
+        NoNameServer: the DNS Service of the virtual cluster has no address yet.
     """
     policy = spec.get("dnsPolicy") or "ClusterFirst"
     if policy not in ("ClusterFirst", "ClusterFirstWithHostNet") or (
@@ -31,7 +35,7 @@ def step(ctx: PodContext, pod: Obj, spec: Obj) -> Changes:
     ):
         return {}
     if not ctx.dns_ip:
-        raise syncer_spec.Waiting("waiting for DNS service IP")
+        raise NoNameServer("waiting for DNS service IP")
     asked: Obj = spec.get("dnsConfig") or {}
     domain = ctx.cluster_domain
     own = [f"{pod['metadata']['namespace']}.svc.{domain}", f"svc.{domain}", domain]

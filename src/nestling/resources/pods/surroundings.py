@@ -29,6 +29,11 @@ DNS: Final = VirtualKey("kube-system", "kube-dns")
 _RESIZE_SINCE: Final = 33
 
 
+def lacks_name_server(ctx: SyncContext) -> bool:
+    """Whether nobody makes the DNS Service of the virtual cluster: it is switched off, and the tenant has none."""
+    return not ctx.config.control_plane.coredns.enabled and ctx.virtual.meta(SERVICES, DNS) is None
+
+
 def around(ctx: SyncContext, pod: Obj, *, for_containers: bool) -> PodContext:
     """What the translation of this pod needs to know.
 

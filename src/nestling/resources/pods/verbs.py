@@ -8,7 +8,7 @@ from typing import Final
 
 from nestling.kube.resource import NODES, PODS, SERVICE_ACCOUNTS, Obj
 from nestling.naming.tenant import HostKey, VirtualKey
-from nestling.resources.pods import collisions, pod_security, status, surroundings, translate, update
+from nestling.resources.pods import collisions, dns, pod_security, status, surroundings, translate, update
 from nestling.resources.pods import metadata as pod_metadata
 from nestling.resources.pods.context import PodContext, Refused
 from nestling.syncer import metadata
@@ -18,6 +18,11 @@ from nestling.syncer.verbs import existing
 
 _AT_ONCE: Final = Delete(grace_period_seconds=0)
 _DEFAULT_GRACE: Final = 30
+_NO_NAME_SERVER: Final = (
+    "The virtual cluster has no name server: controlPlane.coredns.enabled is false, and there is no Service kube-dns "
+    "in the namespace kube-system. Create that Service before a name server of your own, switch CoreDNS on, or give "
+    "the pod dnsPolicy: Default, which has the names of the host, or None with a dnsConfig"
+)
 _NO_RESIZE: Final = (
     "The host's Kubernetes is older than 1.33 and cannot resize a pod in place: the containers keep the resources they "
     "were started with. Delete the pod, or let its controller replace it, to get the new ones"
@@ -40,6 +45,10 @@ async def to_host(ctx: SyncContext, pair: Pair) -> Wanted:
         host = translate.translate(surroundings.around(ctx, virtual, for_containers=True), virtual)
     except Refused as refusal:
         return Wanted(warnings=(Warn(message=str(refusal)),))
+    except dns.NoNameServer:
+        if not surroundings.lacks_name_server(ctx):
+            raise
+        return Wanted(warnings=(Warn(message=_NO_NAME_SERVER),), requeue_after=collisions.RETRY)
     _require_account(ctx, host)
     return Wanted(host=host, warnings=tuple(Warn(message=text) for text in translate.warnings(virtual)))
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from nestling.kube.resource import EVENTS, NODES, PODS, Obj
+from nestling.kube.resource import EVENTS, NODES, PODS, SERVICES, Obj
 from nestling.naming.tenant import VirtualKey
 from tests.support import fake_side, syncing
 
@@ -125,3 +125,40 @@ async def test_2_2_a_host_pod_without_virtual_pod_goes(world: syncing.World) -> 
     # the restarted syncer has never seen the virtual pod: all its marks are there
     assert world.host.names(PODS) == []
     assert world.virtual.names(EVENTS) == []
+
+
+@pytest.mark.parametrize(
+    ("config", "policy", "told"),
+    [
+        ("controlPlane: {coredns: {enabled: false}}", "ClusterFirst", True),
+        ("controlPlane: {coredns: {enabled: false}}", "Default", False),
+        # its Service is on the way
+        ("", "ClusterFirst", False),
+    ],
+)
+async def test_2_2_without_a_name_server_the_tenant_is_told_what_the_pod_waits_for(
+    config: str, policy: str, told: bool
+) -> None:
+    world = syncing.World(config)
+    world.virtual.drop(SERVICES, "kube-system", "kube-dns")
+    await world.settle()
+    world.virtual.put(PODS, syncing.pod(dnsPolicy=policy))
+    await world.settle()
+    assert (world.host.get_now(PODS, *HOST) is not None) == (policy == "Default")
+    said = [event for event in world.events() if event["involvedObject"]["kind"] == "Pod"]
+    assert [event["reason"] for event in said] == ["SyncWarning"] * told
+    assert all("Service kube-dns" in event["message"] for event in said)
+
+
+async def test_2_2_a_pod_that_waits_for_a_name_server_starts_when_the_tenant_brings_one() -> None:
+    world = syncing.World("controlPlane: {coredns: {enabled: false}}")
+    world.virtual.drop(SERVICES, "kube-system", "kube-dns")
+    await world.settle()
+    world.virtual.put(PODS, syncing.pod())
+    await world.settle()
+    assert world.host.get_now(PODS, *HOST) is None
+    world.virtual.put(SERVICES, syncing.service("kube-dns", "kube-system", clusterIP=syncing.DNS_IP))
+    await world.settle()
+    world.controller_of("pods").enqueue(KEY)
+    await world.settle()
+    assert world.host.there(PODS, *HOST)["spec"]["dnsConfig"]["nameservers"] == [syncing.DNS_IP]
