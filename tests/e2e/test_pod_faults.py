@@ -106,7 +106,7 @@ def test_a_full_disk_loses_nothing_and_is_over_when_there_is_room(release: relea
 
 def write_until_refused(release: releases.Release) -> set[str]:
     """Objects in the virtual cluster until it takes no more; those that it has taken."""
-    written = set()
+    written: set[str] = set()
     for number in range(50):
         name = f"filler-{number}"
         body = {
