@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from nestling.kube.resource import Obj
+from nestling.naming import annotations as naming_annotations
 
 _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder()
@@ -162,6 +163,9 @@ def extract(rows: tuple[Row, ...], obj: Obj, *, is_virtual: bool) -> Obj:
     owners = (Owner.WHOEVER_CHANGED, Owner.REMEMBERED) if is_virtual else (Owner.WHOEVER_CHANGED,)
     meta = obj.get("metadata") or {}
     small: Obj = {"metadata": {key: meta[key] for key in ("labels", "annotations") if key in meta}}
+    if not is_virtual and "annotations" in meta:
+        # our own marks, most of what a host object has there, are written anew each time and never compared
+        small["metadata"]["annotations"] = naming_annotations.to_virtual(meta["annotations"])
     for row in rows:
         if row.owner in owners:
             put(small, row.path, get(obj, row.path))

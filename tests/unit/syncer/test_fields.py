@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nestling.kube.resource import Obj
+from nestling.naming import labels
 from nestling.syncer import fields
 from nestling.syncer.fields import Versions
 
@@ -102,6 +103,18 @@ def test_merge_changes_no_input() -> None:
     wanted_virtual["spec"]["deep"]["a"].append(2)
     wanted_host["spec"]["other"] = 1
     assert (virtual, host) == (spec(deep={"a": [1]}), spec(deep={"b": [2]}))
+
+
+def test_extract_leaves_out_our_own_marks_on_the_host() -> None:
+    notes = {labels.OBJECT_UID: "u-1", "volume.kubernetes.io/selected-node": "n-1"}
+    obj = {"metadata": {"annotations": notes, "labels": {labels.MANAGED_BY: "my-vc"}}}
+    assert fields.extract((), obj, is_virtual=False) == {
+        "metadata": {
+            "annotations": {"volume.kubernetes.io/selected-node": "n-1"},
+            "labels": {labels.MANAGED_BY: "my-vc"},
+        }
+    }
+    assert fields.extract((), obj, is_virtual=True) == obj
 
 
 def test_extract_keeps_metadata_maps_and_rows_that_go_both_ways() -> None:
