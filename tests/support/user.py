@@ -20,6 +20,8 @@ class User:
 
     folder: Path
     host: host_support.RunningHost
+    #: What the program is run by, say with fewer rights.
+    through: tuple[str, ...] = ()
 
     #: How many seconds a command may take.
     PATIENCE: ClassVar[float] = 120.0
@@ -46,7 +48,7 @@ class User:
 
     def start(self, *args: str, **env: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-m", "nestling.cli.main", *args],
+            [*self.through, sys.executable, "-m", "nestling.cli.main", *args],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
