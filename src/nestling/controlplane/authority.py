@@ -1,6 +1,6 @@
 """Certificate authorities and the certificates that they sign: P-256 keys, PEM in and out, no files.
 
-P-256 makes a whole control plane's certificates in milliseconds; authorities may have RSA keys, a user's own too.
+P-256 makes a whole control plane's certificates in milliseconds; authorities with RSA keys that a user brings work too.
 """
 
 from __future__ import annotations
@@ -19,9 +19,6 @@ CA_LIFETIME = datetime.timedelta(days=3652)
 LEAF_LIFETIME = datetime.timedelta(days=365)
 CLOCK_SKEW = datetime.timedelta(minutes=5)
 """Certificates are valid from a little before now, for peers whose clock runs late."""
-
-_RSA_BITS = 2048
-_RSA_EXPONENT = 65537
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
@@ -60,20 +57,10 @@ class Authority:
     """The certificate file as it is on disk; may hold older authorities behind the signing one."""
 
     @classmethod
-    def create(
-        cls, common_name: str, *, now: datetime.datetime | None = None, signs_clients: bool = False
-    ) -> Authority:
-        """Make a new self-signed authority, valid for ten years.
-
-        One that ``signs_clients`` has an RSA key: an API server checks the signature of a client's certificate again
-        with each request, and RSA is four times as quick at that, if slow to make (docs/performance.md).
-        """
+    def create(cls, common_name: str, *, now: datetime.datetime | None = None) -> Authority:
+        """Make a new self-signed authority, valid for ten years."""
         now = now or utc_now()
-        key: PrivateKey = (
-            rsa.generate_private_key(_RSA_EXPONENT, _RSA_BITS)
-            if signs_clients
-            else ec.generate_private_key(ec.SECP256R1())
-        )
+        key = ec.generate_private_key(ec.SECP256R1())
         name = x509.Name([x509.NameAttribute(oid.NameOID.COMMON_NAME, common_name)])
         usage = _key_usage(digital_signature=True, key_cert_sign=True, crl_sign=True)
         certificate = (
@@ -223,7 +210,7 @@ def normal_san(name: str) -> str:
 def _builder(
     subject: x509.Name,
     issuer: x509.Name,
-    public_key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey,
+    public_key: ec.EllipticCurvePublicKey,
     *,
     not_before: datetime.datetime,
     not_after: datetime.datetime,

@@ -240,7 +240,7 @@ def write_control_plane_pki(folder: Path, request: Request, *, now: datetime.dat
 def _complete_authorities(files: Files, now: datetime.datetime) -> dict[str, authority.Authority]:
     for name, common_name in _OWN_AUTHORITIES.items():
         if f"{name}.crt" not in files and f"{name}.key" not in files:
-            _store(files, name, authority.Authority.create(common_name, now=now, signs_clients=name == CA).pair)
+            _store(files, name, authority.Authority.create(common_name, now=now).pair)
     signers = {name: _load_authority(files, name, now) for name in _OWN_AUTHORITIES}
     for name in _COPIES:
         if f"{name}.crt" not in files and f"{name}.key" not in files:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from nestling.controlplane import authority, pki
 
@@ -38,13 +37,6 @@ def test_kubelet_client_certificate_comes_from_an_authority_of_its_own(files: pk
     leaf = authority.load_certificate(files["apiserver-kubelet-client.crt"], name="leaf")
     assert pki.load_authority(files, pki.KUBELET_CLIENT_CA).signed(leaf)
     assert not pki.load_authority(files, pki.CLIENT_CA).signed(leaf)
-
-
-def test_the_authority_of_clients_is_quick_to_verify(files: pki.Files) -> None:
-    """An API server verifies a client's certificate with each request: with RSA in a quarter of the time."""
-    keys = {name: authority.load_key(files[f"{name}.key"], name=name) for name in ("client-ca", "front-proxy-ca", "sa")}
-    is_rsa = {name: isinstance(key, rsa.RSAPrivateKey) for name, key in keys.items()}
-    assert is_rsa == {"client-ca": True, "front-proxy-ca": False, "sa": False}
 
 
 def test_lifetimes_are_ten_years_and_one(files: pki.Files) -> None:
