@@ -72,7 +72,6 @@ def _causes(error: BaseException) -> list[str]:
 
 def _about() -> dict[str, str]:
     return {
-        "date": time.strftime("%Y-%m-%d"),
         "machine": f"{os.cpu_count()} cores, {platform.machine()}",
         "Python": platform.python_version(),
         "load average at the start": _load(),

@@ -47,6 +47,12 @@ def moment(state_dir: Path, *, memory: bool = True) -> Moment:
     return Moment(time.monotonic(), {name: usage(pid, memory=memory) for name, pid in pids(state_dir).items()})
 
 
+def spent(*state_dirs: Path) -> float:
+    """The processor seconds of these supervisors' processes and of the benchmark itself, so far."""
+    found = (usage(pid, memory=False) for place in state_dirs for pid in pids(place).values())
+    return time.process_time() + sum(one.cpu_seconds for one in found)
+
+
 def weights(when: str, side: str, before: Moment, after: Moment) -> list[results.Weight]:
     """What each process used between two moments."""
     seconds = after.when - before.when

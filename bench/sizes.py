@@ -19,6 +19,8 @@ class Sizes:
     services: int
     #: Pods that run when the syncer is killed.
     pods: int
+    #: They are created so many at a time.
+    page: int
     #: How long an idle moment is watched.
     idle_seconds: float
     #: Is the syncer's own drift scan, which comes once a minute, waited for?
@@ -36,6 +38,7 @@ FULL: Final = Sizes(
     config_maps=2000,
     services=500,
     pods=5000,
+    page=500,
     idle_seconds=10.0,
     waits_for_scan=True,
     nodes=10,
@@ -48,6 +51,7 @@ QUICK: Final = Sizes(
     config_maps=300,
     services=100,
     pods=600,
+    page=200,
     idle_seconds=4.0,
     waits_for_scan=False,
     nodes=4,
@@ -61,6 +65,7 @@ TINY: Final = Sizes(
     config_maps=6,
     services=3,
     pods=20,
+    page=10,
     idle_seconds=0.2,
     waits_for_scan=False,
     nodes=2,

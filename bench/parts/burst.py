@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from bench import load, observe, processes
-from bench.parts import latency
+from bench.parts import floor, latency
 from bench.results import Aim, Line
 from bench.world import World
 
@@ -43,25 +43,33 @@ async def run(world: World) -> None:
         )
         latency.lines(world, places, names, where=f"burst of {count}", part=PART)
         world.add(Line(part=PART, what="processor of the syncer per pod, burst", unit="ms", virtual=tuple(cpu)))
-        await _deleted(world, places, names, host_names)
+        each = [1000 * run.cpu / count for run in (virtual, direct)]
+        what = f"processor of all processes per pod, burst of {count}"
+        world.add(Line(part=PART, what=what, unit="ms", virtual=(each[0],), direct=(each[1],)))
+        deleted = await _deleted(world, places, names, host_names)
+        await floor.run(world, places, floor.Direct(direct.seconds, direct.cpu, deleted))
 
 
 class _Run:
-    """When it began, and how long it took until the last pod ran."""
+    """When it began, how long it took until the last pod ran, and the processor seconds of all processes."""
 
-    def __init__(self, started: float, seconds: float) -> None:
+    def __init__(self, started: float, seconds: float, cpu: float) -> None:
         self.started = started
         self.seconds = seconds
+        self.cpu = cpu
 
 
 async def _running(world: World, place: load.Place, names: Sequence[str]) -> _Run:
+    before = processes.spent(world.folder.path, world.host_dir)
     started = time.monotonic()
     await load.together(place.create, names)
     await place.seen.wait(names, observe.RUNNING, patience=world.sizes.patience)
-    return _Run(started, place.seen.last(names, observe.RUNNING) - started)
+    cpu = processes.spent(world.folder.path, world.host_dir) - before
+    return _Run(started, place.seen.last(names, observe.RUNNING) - started, cpu)
 
 
-async def _deleted(world: World, places: load.Places, names: Sequence[str], host_names: Sequence[str]) -> None:
+async def _deleted(world: World, places: load.Places, names: Sequence[str], host_names: Sequence[str]) -> float:
+    """How long that takes on the host itself."""
     patience = world.sizes.patience
     direct = await places.direct.all_gone(names, patience=patience)
     started = time.monotonic()
@@ -73,3 +81,4 @@ async def _deleted(world: World, places: load.Places, names: Sequence[str], host
     what = f"delete of {len(names)}: gone on both sides"
     world.add(Line(part=PART, what=what, unit="s", virtual=(virtual,), direct=(direct,), aim=_AIM))
     world.add(Line(part=PART, what="processor of the syncer per deleted pod", unit="ms", virtual=tuple(cpu)))
+    return direct

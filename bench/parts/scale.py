@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import time
+from collections.abc import Sequence
 from typing import Final
 
 from bench import load, observe, processes
@@ -23,17 +24,20 @@ _PER_POD: Final = Aim(most=20)
 
 async def run(world: World) -> None:
     """Fill, weigh, kill, wait, weigh again."""
-    count = world.sizes.pods
+    count, page = world.sizes.pods, world.sizes.page
     names = [f"scale-{number}" for number in range(count)]
-    before = processes.usage(world.syncer_pid())
     async with load.watched(world) as places:
-        started = time.monotonic()
+        few = names[: 2 * page]
+        direct = await _filled(world, places.direct, few)
+        await places.direct.all_gone(few, patience=world.sizes.patience)
+        before = processes.usage(world.syncer_pid())
         async with load.syncer_cpu(world, count) as cpu:
-            await load.together(places.virtual.create, names)
-            await places.virtual.seen.wait(names, observe.RUNNING, patience=world.sizes.patience)
-        seconds = places.virtual.seen.last(names, observe.RUNNING) - started
-    world.add(Line(part=PART, what=f"{count} pods: all Running", unit="s", virtual=(seconds,)))
-    world.add(Line(part=PART, what=f"processor of the syncer per pod, {count} at once", unit="ms", virtual=tuple(cpu)))
+            seconds = await _filled(world, places.virtual, names)
+    world.add(Line(part=PART, what=f"{count} pods: all Running, in pages of {page}", unit="s", virtual=(seconds,)))
+    each = (1000 * seconds / count,), (1000 * direct / len(few),)
+    what = f"the same per pod (direct: {len(few)} pods)"
+    world.add(Line(part=PART, what=what, unit="ms", virtual=each[0], direct=each[1]))
+    world.add(Line(part=PART, what=f"processor of the syncer per pod, {count}", unit="ms", virtual=tuple(cpu)))
     await _agreed(world, world.syncer_pid(), count)
     after = processes.usage(world.syncer_pid())
     per_pod = _growth(before, after, count)
@@ -43,6 +47,19 @@ async def run(world: World) -> None:
     await idle.weigh(world, f"idle, {count} pods")
     if world.sizes.waits_for_scan:
         await _scan(world, count)
+
+
+async def _filled(world: World, place: load.Place, names: Sequence[str]) -> float:
+    """Page after page of pods, each when the one before runs: what is measured afterwards needs the pods, no flood.
+
+    The seconds that it took.
+    """
+    started = time.monotonic()
+    for first in range(0, len(names), world.sizes.page):
+        page = names[first : first + world.sizes.page]
+        await load.together(place.create, page)
+        await place.seen.wait(page, observe.RUNNING, patience=world.sizes.patience)
+    return time.monotonic() - started
 
 
 async def _restart(world: World, count: int, empty: processes.Usage) -> None:

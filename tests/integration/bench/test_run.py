@@ -19,9 +19,22 @@ EXPECTED = {
     "create": ("until the API is usable",),
     "idle": ("supervisor + syncer: RSS", "whole virtual control plane: processor"),
     "latency": ("down, 20/s", "up, 20/s", "created → Running, 20/s", "processor of the syncer per pod"),
-    "burst": ("all on the host", "all Running", "up, burst of 12", "delete of 12", "per deleted pod"),
+    "burst": (
+        "all on the host",
+        "all Running",
+        "up, burst of 12",
+        "delete of 12",
+        "per deleted pod",
+        "without a syncer",
+    ),
     "objects": ("6 ConfigMaps", "3 Services"),
-    "scale": ("20 pods: all Running", "memory per synced pod", "syncer killed, 20 pods", "after the restart"),
+    "scale": (
+        "20 pods: all Running",
+        "the same per pod",
+        "memory per synced pod",
+        "syncer killed, 20 pods",
+        "after the restart",
+    ),
 }
 
 
