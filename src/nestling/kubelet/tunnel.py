@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
+import sys
+import termios
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import prometheus_client
@@ -13,7 +17,7 @@ from nestling.kubelet import wire
 
 #: What is read and written at a time; twice as much may wait on either side of a tunnel.
 CHUNK: Final = 1 << 16
-#: How long one side may take to hang up after the other one.
+#: How long one side may take to hang up after the other one, once it has all that was for it.
 PARTING_SECONDS: Final = 30.0
 
 
@@ -66,7 +70,7 @@ async def join(client: dial.Ends, host: dial.Ends, meter: Meter) -> None:
             group.create_task(_carry(host[0], client[1], meter.bytes.labels("down")), name="down"),
         )
         await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-        await asyncio.wait(both, timeout=PARTING_SECONDS)
+        await _parting(both, (client[1], host[1]))
         for one in both:
             one.cancel()
 
@@ -78,7 +82,7 @@ async def down(client: dial.Ends, host: dial.Ends, meter: Meter) -> None:
         watching = group.create_task(_until_end(client[0]), name="watch")
         await asyncio.wait((carrying, watching), return_when=asyncio.FIRST_COMPLETED)
         if carrying.done():
-            await asyncio.wait((watching,), timeout=PARTING_SECONDS)
+            await _parting((watching,), (client[1],))
         else:
             # nobody reads what is still on the way
             host[1].transport.abort()
@@ -91,9 +95,33 @@ async def part(ends: dial.Ends) -> None:
     the other side has not read yet is lost to it.
     """
     _say_goodbye(ends[1])
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(PARTING_SECONDS):
-            await _until_end(ends[0])
+    async with asyncio.TaskGroup() as group:
+        watching = group.create_task(_until_end(ends[0]), name="part")
+        await _parting((watching,), (ends[1],))
+        watching.cancel()
+
+
+async def _parting(ends: Iterable[asyncio.Task[None]], writers: Sequence[tls.Writer]) -> None:
+    """Wait for the ends: so long as there are bytes on the way to somebody who is slow, and half a minute more."""
+    while True:
+        _, left = await asyncio.wait(ends, timeout=PARTING_SECONDS)
+        if not left or not any(_undelivered(writer) for writer in writers):
+            return
+
+
+def _undelivered(writer: tls.Writer) -> bool:
+    """Whether something is on the way that the other side's system has not taken: here, or in our own system."""
+    transport = writer.transport
+    if transport.is_closing():
+        return False
+    if transport.get_write_buffer_size():
+        return True
+    waiting = bytearray(4)
+    try:
+        fcntl.ioctl(writer.get_extra_info("socket").fileno(), termios.TIOCOUTQ, waiting)
+    except OSError:
+        return False
+    return int.from_bytes(waiting, sys.byteorder) > 0
 
 
 async def _early(reader: tls.Reader) -> bytes:

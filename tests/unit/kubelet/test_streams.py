@@ -7,7 +7,8 @@ import contextlib
 
 import pytest
 
-from tests.unit.kubelet.conftest import EXEC, LOGS, PATIENCE, SWITCHED, World, answered, request, until
+from nestling.kubelet import tunnel
+from tests.unit.kubelet.conftest import EXEC, LOGS, PATIENCE, SWITCHED, Ends, World, answered, request, until
 
 
 async def test_bytes_go_both_ways_and_only_known_headers(world: World) -> None:
@@ -170,3 +171,25 @@ async def _fill(writer: asyncio.StreamWriter) -> int:
             async with asyncio.timeout(2.0):
                 await writer.drain()
     return sent
+
+
+async def test_a_slow_reader_is_waited_for_until_it_has_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Closing a connection that has got something unread meanwhile would take from it what is on the way."""
+    monkeypatch.setattr(tunnel, "PARTING_SECONDS", 0.02)
+    arrived: asyncio.Queue[Ends] = asyncio.Queue()
+    server = await asyncio.start_server(lambda *ends: arrived.put_nowait(ends), "127.0.0.1", 0)
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.sockets[0].getsockname()[1])
+    slow = await arrived.get()
+    writer.write(bytes(32 << 20))
+    async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as group:
+        staying = group.create_task(tunnel._until_end(reader))
+        parting = group.create_task(tunnel._parting((staying,), (writer,)))
+        # far more often than half a minute goes by
+        await asyncio.wait((parting,), timeout=0.5)
+        assert not parting.done()
+        await slow[0].readexactly(32 << 20)
+        await parting
+        assert not staying.done(), "it was not the slow one who ended this"
+        staying.cancel()
+    for one in (writer, slow[1], server):
+        one.close()
