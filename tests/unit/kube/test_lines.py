@@ -29,11 +29,11 @@ def test_an_unfinished_line_is_no_line() -> None:
 def test_long_lines_take_linear_time() -> None:
     def seconds(size: int) -> float:
         splitter, chunk = lines.Splitter(), b"x" * 4096
-        started = time.perf_counter()
+        started = time.process_time()
         for _ in range(size):
             splitter.feed(chunk)
         assert len(next(iter(splitter.feed(b"\n")))) == size * len(chunk)
-        return time.perf_counter() - started
+        return time.process_time() - started
 
     seconds(400)
     # 16 times the length (26 MB) would take 256 times as long if every chunk were searched from the start
