@@ -54,7 +54,7 @@ async def collect(current: session.Session, name: str, wanted: base.Diagnosis, o
 async def shell(
     current: session.Session, name: str, wanted: base.Shell, *, environ: Mapping[str, str] = os.environ
 ) -> int:
-    """Open a shell beside the control plane, and return the exit code of kubectl; raises ``UserError`` where there is no pod."""
+    """Open a shell beside the control plane, and return kubectl's exit code; raises ``UserError`` without a pod."""
     cluster = await current.find(name)
     wish = await current.driver.shell(cluster, wanted, environ)
     environ = await current.driver.command_environment(wish.words[0], wish.environ, current.reporter)
