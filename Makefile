@@ -52,7 +52,8 @@ unit: setup ## Unit and property tests
 
 # what only tests need: built here and not inside a test, which has a time limit
 binaries-tests: binaries
-	@$(BIN)/nestling binaries fetch helm
+	@$(BIN)/nestling binaries fetch helm coredns
+	@$(BIN)/nestling binaries fetch kine || echo "without kine (it needs a C compiler) the tests of databases are skipped"
 
 integration: binaries-tests ## Tests against real etcd, kube-apiserver, controller-manager, scheduler and kwok
 	@$(BIN)/pytest tests/integration $(SIDE_BY_SIDE) -q

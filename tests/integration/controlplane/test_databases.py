@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from nestling.binaries import chain
 from nestling.naming.tenant import Tenant
 from tests.integration.controlplane import virtual as virtual_module
 from tests.support import envtest
@@ -109,6 +110,9 @@ def mariadb(folder: Path) -> Iterator[str]:
 def test_the_store_is_in_a_database_server_and_outlives_the_control_plane(
     database: Callable[[Path], contextlib.AbstractContextManager[str]], tmp_path: Path
 ) -> None:
+    provider = chain.Chain()
+    if any(provider.find(one) is None for one in provider.binaries(["kine"])):
+        pytest.skip("no kine here; run: nestling binaries fetch kine, which needs a C compiler")
     with room() as folder, database(folder) as source, envtest.running(tmp_path / "host") as host:
         store = {"database": {"external": {"enabled": True, "dataSource": source}}}
         values = json.dumps({"controlPlane": {"backingStore": store}})

@@ -38,8 +38,9 @@ async def test_each_node_shows_its_own_pods_only(shell: Shell) -> None:
     try:
         await sides.above(PODS, "elsewhere", lambda pod: (pod.get("status") or {}).get("phase") == "Running")
         await sides.above(NODES, two, namespace=None)
-        assert await pods_of(shell, one) == ["web"]
-        assert await pods_of(shell, two) == ["elsewhere"]
+        # where the pods of the name server run is not ours to say
+        assert {"web", "elsewhere"} & {*await pods_of(shell, one)} == {"web"}
+        assert {"web", "elsewhere"} & {*await pods_of(shell, two)} == {"elsewhere"}
         port, tls = shell.settings.ports.kubelet, kubelet_client.tls(shell.pki)
         for header in ((), (("X-Forwarded-Uri", "/api/v1/nodes/nowhere/proxy/pods"),)):
             assert (await kubelet_client.ask(port, tls, "GET", "/pods", header)).status == 404
@@ -78,19 +79,25 @@ async def relay(shell: Shell, address: str, folder: Path) -> AsyncIterator[int]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "relay.pem")
 
+    # both ends of every connection: the API server keeps its own open for the next request
+    connected: list[asyncio.StreamWriter] = []
+
     async def arrived(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         tls = kubelet_client.tls(shell.pki)
-        with contextlib.suppress(OSError):
-            further = await asyncio.open_connection("127.0.0.1", shell.settings.ports.kubelet, ssl=tls)
-            async with asyncio.TaskGroup() as group:
-                group.create_task(carry(reader, further[1]))
-                group.create_task(carry(further[0], writer))
+        further = await asyncio.open_connection("127.0.0.1", shell.settings.ports.kubelet, ssl=tls)
+        connected.extend((writer, further[1]))
+        async with asyncio.TaskGroup() as group:
+            group.create_task(carry(reader, further[1]))
+            group.create_task(carry(further[0], writer))
 
     server = await asyncio.start_server(arrived, address, 0, ssl=context)
     try:
         yield int(server.sockets[0].getsockname()[1])
     finally:
         server.close()
+        for writer in connected:
+            writer.close()
+        await asyncio.gather(*(writer.wait_closed() for writer in connected), return_exceptions=True)
 
 
 async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
