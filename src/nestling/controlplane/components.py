@@ -69,8 +69,9 @@ class Inputs:
 
     @property
     def go_env(self) -> Mapping[str, str]:
-        """The environment of stock programs, all of which are written in Go."""
-        return {} if self.syncer.host_kubeconfig else POD_ENV
+        """The environment of stock programs, all of which are written in Go; what the values set is left as it is."""
+        given = {one.get("name") for one in self.config.control_plane.stateful_set.env}
+        return {} if self.syncer.host_kubeconfig else {name: POD_ENV[name] for name in POD_ENV.keys() - given}
 
     def pki(self, name: str) -> str:
         """The path of a file in the PKI folder."""

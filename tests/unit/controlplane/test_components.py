@@ -171,3 +171,5 @@ def test_stock_programs_spare_memory_in_a_pod_only() -> None:
     machine = dataclasses.replace(inputs.syncer, host_kubeconfig=Path("/host.conf"))
     inputs = dataclasses.replace(inputs, syncer=machine)
     assert not any(component(inputs, name).env for name in stock)
+    own = samples.inputs("controlPlane: {statefulSet: {env: [{name: GOGC, value: '70'}]}}")
+    assert not any(component(own, name).env for name in stock)
