@@ -94,7 +94,6 @@ def test_a_full_disk_loses_nothing_and_is_over_when_there_is_room(release: relea
         try:
             written = write_until_refused(release)
             support.wait(lambda: release.processes().get("etcd") != etcd, "etcd fails")
-            assert disk.room(store) < 1024**2
         finally:
             disk.empty(store)
         support.wait(release.answers, "the API answers")

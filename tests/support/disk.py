@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -42,12 +41,6 @@ def fill(folder: Path) -> None:
     with (folder / _FILLER).open("ab", buffering=0) as file, contextlib.suppress(OSError):
         while True:
             file.write(_PIECE)
-
-
-def room(folder: Path) -> int:
-    """Bytes that can still be written."""
-    found = os.statvfs(folder)
-    return found.f_bavail * found.f_frsize
 
 
 def empty(folder: Path) -> None:

@@ -71,11 +71,11 @@ async def _stored(client: kube_client.Client, tenant: Tenant) -> pki.Files:
 
 
 async def _restarted(scaler: scaling.Scaler, pod: str, container: str) -> None:
-    """Wait until the container is another one."""
+    """Wait until the container is another one, and ready: the StatefulSet may still count the one before."""
     deadline = time.monotonic() + RESTART_SECONDS
     while time.monotonic() < deadline:
         found = next((one for one in await scaler.pods() if one["metadata"]["name"] == pod), None)
-        if found is not None and _container(found) not in ("", container):
+        if found is not None and _container(found) not in ("", container) and workloads.is_ready(found):
             return
         await asyncio.sleep(0.2)
     raise errors.UserError(
