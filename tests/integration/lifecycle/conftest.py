@@ -80,3 +80,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield found
         for name, entry in found.entries().items():
             found.run("delete", name, "-n", entry["Namespace"])
+
+
+def holding_something(world: World, name: str) -> Iterator[Path]:
+    """The folder of a virtual cluster that holds the ConfigMap ``kept``; it is deleted afterwards."""
+    world.run("create", name, "--connect=false")
+    world.run("connect", name, "--", "kubectl", "create", "configmap", "kept")
+    yield world.clusters / f"vcluster-{name}" / name
+    world.run("delete", name, "--ignore-not-found")

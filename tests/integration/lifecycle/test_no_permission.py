@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.lifecycle.conftest import World
+from tests.integration.lifecycle.conftest import World, holding_something
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
@@ -35,10 +35,7 @@ def user(world: World) -> World:
 @pytest.fixture(scope="module")
 def closed(world: World) -> Iterator[Path]:
     """The folder of a virtual cluster that holds something."""
-    world.run("create", NAME, "--connect=false")
-    world.run("connect", NAME, "--", "kubectl", "create", "configmap", "kept")
-    yield world.clusters / f"vcluster-{NAME}" / NAME
-    world.run("delete", NAME, "--ignore-not-found")
+    yield from holding_something(world, NAME)
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ from nestling.controlplane import authority, certificates, pki, prepare, setting
 from nestling.local import decide, errors
 from nestling.local import host as host_module
 from nestling.local import paths as paths_module
-from tests.integration.lifecycle.conftest import World
+from tests.integration.lifecycle.conftest import World, holding_something
 from tests.support import host as host_support
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
@@ -28,10 +28,7 @@ NAME = "hurt"
 @pytest.fixture(scope="module")
 def hurt(world: World) -> Iterator[Path]:
     """The folder of a virtual cluster that holds something."""
-    world.run("create", NAME, "--connect=false")
-    world.run("connect", NAME, "--", "kubectl", "create", "configmap", "kept")
-    yield world.clusters / f"vcluster-{NAME}" / NAME
-    world.run("delete", NAME, "--ignore-not-found")
+    yield from holding_something(world, NAME)
 
 
 def assert_kept(world: World) -> None:
