@@ -127,7 +127,13 @@ def test_an_account_of_the_virtual_cluster_logs_in(user: User) -> None:
     file = user.folder / "ci"
     file.write_text(printed)
     assert "token" in yaml.safe_load(printed)["users"][0]["user"]
-    assert user.kubectl("--kubeconfig", str(file), "auth", "can-i", "list", "pods").strip() == "yes"
+
+    def may_list() -> bool:
+        asked = [user.node._kubectl, "--kubeconfig", str(file), "auth", "can-i", "list", "pods"]
+        return subprocess.run(asked, env=user._environment, capture_output=True, check=False).stdout == b"yes\n"
+
+    # an API server that has just started reads its roles and bindings behind its back
+    support.wait(may_list, "what the role view allows")
 
 
 def test_describe_and_debug_ask_the_pod(user: User) -> None:

@@ -22,7 +22,7 @@ from typing import Final
 
 import yaml
 
-from nestling.drivers import base, errors
+from nestling.drivers import base, default_account, errors
 from nestling.drivers.helm import background, forward, hosts
 from nestling.kube import client as kube_client
 from nestling.kube import errors as kube_errors
@@ -63,11 +63,14 @@ class Reacher:
         forwarded = bool(way.local_port or way.address or way.pod)
         if not forwarded and (direct := await self._direct(exported, service)):
             self.reporter.debug(f"{direct} answers")
-            yield base.Reached(with_server(exported, direct))
+            found = with_server(exported, direct)
+            await self._wait_usable(found)
+            yield base.Reached(found)
             return
         async with self._forwarded(way, remote_port(service)) as server:
             found = with_server(exported, server)
             await self._wait_ready(found)
+            await self._wait_usable(found)
             yield base.Reached(found, held=not way.background)
 
     async def exported(self) -> Obj:
@@ -190,6 +193,18 @@ class Reacher:
                     f"pods: kubectl get pods -n {self.cluster.namespace} -l release={self.cluster.name}"
                 )
             await asyncio.sleep(0.2)
+
+    async def _wait_usable(self, config: Obj) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        async with _client(config) as client:
+            while not await default_account.ensure(client):
+                if time.monotonic() > deadline:
+                    self.reporter.warn(
+                        f"{self.cluster.name} answers, but its namespace default takes no pods yet; what is missing: "
+                        f"nestling describe {self.cluster.name} -n {self.cluster.namespace}"
+                    )
+                    return
+                await asyncio.sleep(0.2)
 
 
 def _usual_port(place: Path) -> int:

@@ -11,7 +11,7 @@ import time
 from typing import Final
 
 from nestling.controlplane import log_hints, supervisor_status
-from nestling.drivers import errors
+from nestling.drivers import default_account, errors
 from nestling.drivers.local import folder, status
 from nestling.drivers.local import process as process_module
 from nestling.kube import client as kube_client
@@ -37,7 +37,7 @@ async def wait_usable(
         await asyncio.sleep(0.03)
     config = kubeconfig.load([place.admin_kubeconfig])
     async with kube_client.Client(config) as client:
-        for needed in (_answers, _takes_pods):
+        for needed in (_answers, default_account.ensure):
             while not await needed(client):
                 give_up_if_hopeless(place, found, process=process, expired=time.monotonic() > deadline)
                 await asyncio.sleep(0.05)
@@ -56,20 +56,6 @@ async def _answers(client: kube_client.Client) -> bool:
     created."""
     try:
         await client.get(resource.NAMESPACES, "default")
-    except (kube_errors.ApiError, kube_errors.ConnectionFailed):
-        return False
-    return True
-
-
-async def _takes_pods(client: kube_client.Client) -> bool:
-    """A pod needs the ServiceAccount ``default``: a script that goes on with ``kubectl run`` would be refused.
-
-    The controller manager makes one, a second or two after its start; made here, nobody waits for that.
-    """
-    try:
-        await client.create(resource.SERVICE_ACCOUNTS, {"metadata": {"name": "default"}}, "default")
-    except kube_errors.AlreadyExists:
-        return True
     except (kube_errors.ApiError, kube_errors.ConnectionFailed):
         return False
     return True
