@@ -119,6 +119,7 @@ async def _prepare(settings: settings_module.StartSettings) -> Path:
     rules.check_tenant(config, name=settings.name, namespace=settings.namespace)
     _check_replicas(settings, config)
     _check_owner(settings)
+    store.check_data(config, settings.data_dir, local=settings.local)
     proxy = config.control_plane.proxy
     settings = dataclasses.replace(
         settings, port=settings.port or proxy.port, bind_address=settings.bind_address or proxy.bind_address

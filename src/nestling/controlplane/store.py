@@ -63,6 +63,31 @@ def keep_database(config: model.VClusterConfig, data_dir: Path) -> model.VCluste
     return config.model_copy(update={"control_plane": plane.model_copy(update={"backing_store": backing})})
 
 
+def check_data(config: model.VClusterConfig, data_dir: Path, *, local: bool) -> None:
+    """Refuse to begin with an empty store beside a full one: what is on the host would seem to be nobody's, and go.
+
+    Of a store that runs elsewhere nothing is known here. Raises :class:`PreparationError`.
+    """
+    places = {"SQLite": data_dir / SQLITE, etcd.NAME: data_dir / "etcd" / "member"}
+    held = [name for name, place in places.items() if place.exists()]
+    asked = _kept_in(config, local=local)
+    if held and asked not in held:
+        raise settings.PreparationError(
+            f"the data of this virtual cluster is in {held[0]} ({places[held[0]]}), and controlPlane.backingStore asks"
+            f" for {asked}, which would be empty: write the store as it was, or move {places[held[0]]} away to begin"
+            " with nothing"
+        )
+
+
+def _kept_in(config: model.VClusterConfig, *, local: bool) -> str:
+    """Where the data will be, as one calls it."""
+    needed = binary(config, local=local)
+    database = config.control_plane.backing_store.database
+    if needed == KINE and not (database.external.enabled or database.embedded.data_source):
+        return "SQLite"
+    return needed if needed == etcd.NAME else "a store elsewhere"
+
+
 def choose(
     config: model.VClusterConfig, syncer: settings.SyncerSettings, binaries: Mapping[str, Path], *, log_dir: Path
 ) -> Store:

@@ -59,6 +59,13 @@ def test_several_replicas_in_pods_are_refused(tmp_path: Path) -> None:
     assert "highAvailability.replicas" in refusal(start(tmp_path, values, host_kubeconfig=None))
 
 
+def test_a_store_other_than_the_one_with_the_data_is_refused_before_the_host_is_asked(tmp_path: Path) -> None:
+    made = start(tmp_path, "controlPlane: {backingStore: {database: {embedded: {enabled: true}}}}\n")
+    (made.data_dir / "etcd" / "member").mkdir(parents=True)
+    assert f"is in etcd ({made.data_dir / 'etcd' / 'member'}), and" in refusal(made)
+    assert not (tmp_path / prepare.PLAN).exists()
+
+
 def test_a_missing_configuration_is_named(tmp_path: Path) -> None:
     assert str(tmp_path / "absent") in refusal(start(tmp_path, config_file=tmp_path / "absent"))
 

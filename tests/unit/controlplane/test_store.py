@@ -117,3 +117,33 @@ def test_a_database_that_is_there_stays_the_store(text: str, files: list[str], k
         (tmp_path / name).touch()
     config = store.keep_database(samples.config(text), tmp_path)
     assert (store.binary(config, local=False) == store.KINE) is kine
+
+
+EXTERNAL = "controlPlane: {backingStore: {etcd: {external: {enabled: true, endpoint: 'https://e:2379'}}}}"
+MYSQL = "controlPlane: {backingStore: {database: {external: {enabled: true, dataSource: 'mysql://h/n'}}}}"
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "asked"),
+    [
+        ("etcd/member/wal", "", None),
+        ("etcd/member/wal", "controlPlane: {backingStore: {database: {embedded: {enabled: true}}}}", "SQLite"),
+        ("etcd/member/wal", EXTERNAL, "a store elsewhere"),
+        ("state.db", "", None),
+        ("state.db", "controlPlane: {backingStore: {etcd: {embedded: {enabled: true}}}}", "etcd"),
+        ("state.db", MYSQL, "a store elsewhere"),
+        ("pki/ca.crt", EXTERNAL, None),
+    ],
+)
+def test_50_a_start_with_another_store_than_the_data_is_in_is_refused(
+    file: str, text: str, asked: str | None, tmp_path: Path
+) -> None:
+    """It would begin with nothing, and take all that the host has for left over."""
+    (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / file).write_text("data")
+    config = store.keep_database(samples.config(text), tmp_path)
+    if asked is None:
+        store.check_data(config, tmp_path, local=False)
+    else:
+        with pytest.raises(settings.PreparationError, match=f"asks for {asked}, which would be empty"):
+            store.check_data(config, tmp_path, local=False)
