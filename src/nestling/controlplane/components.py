@@ -135,6 +135,7 @@ def api_server_flags(inputs: Inputs) -> dict[str, str]:
         "service-account-key-file": inputs.pki("sa.pub"),
         "service-account-signing-key-file": inputs.pki("sa.key"),
         "service-cluster-ip-range": syncer.facts.service_cidr,
+        **({"service-node-port-range": syncer.facts.node_ports} if syncer.facts.node_ports else {}),
         "tls-cert-file": inputs.pki("apiserver.crt"),
         "tls-private-key-file": inputs.pki("apiserver.key"),
     }

@@ -30,6 +30,7 @@ from nestling.controlplane import (
     host_dns,
     host_version,
     neighbours,
+    node_ports,
     pki,
     ports,
     sans,
@@ -70,6 +71,7 @@ class _Host:
 
     service: Obj
     cidr: str
+    node_ports: str
     stored: pki.Files = dataclasses.field(repr=False)
 
 
@@ -218,10 +220,11 @@ async def _read_host(settings: settings_module.StartSettings, config: model.VClu
         async with asyncio.TaskGroup() as group:
             service = group.create_task(_service(client, tenant))
             stored = group.create_task(_stored_files(client, tenant))
+            offered = group.create_task(node_ports.detect(client, tenant))
             group.create_task(neighbours.check(client, tenant))
         found = service.result()
         cidr = service_cidr.configured(config) or await service_cidr.detect(client, tenant, found)
-    return _Host(found, cidr, stored.result())
+    return _Host(found, cidr, offered.result(), stored.result())
 
 
 async def _host_dns(settings: settings_module.StartSettings) -> settings_module.HostDns:
@@ -289,6 +292,7 @@ def _syncer_settings(
             cluster_ips=sans.cluster_ips(host.service),
             service_cidr=host.cidr,
             load_balancer=sans.load_balancer(host.service),
+            node_ports=host.node_ports,
         ),
     )
 

@@ -82,12 +82,16 @@ class Ports:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class HostFacts:
-    """What preparation learned from the host: the Service NAME's UID and ClusterIPs, and the service CIDR."""
+    """What preparation learned from the host: the Service NAME's UID and ClusterIPs, and whence it gives addresses.
+
+    ``node_ports`` is "" when the host does not tell.
+    """
 
     service_uid: str
     cluster_ips: tuple[str, ...]
     service_cidr: str
     load_balancer: tuple[str, ...] = ()
+    node_ports: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

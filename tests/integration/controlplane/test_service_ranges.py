@@ -1,4 +1,4 @@
-"""The service ranges of a real dual-stack API server (spec §3, docs/lessons.md row 27)."""
+"""The service ranges of a real dual-stack API server (spec §3, docs/lessons.md rows 25 and 27)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nestling.controlplane import service_cidr
+from nestling.controlplane import node_ports, service_cidr
 from nestling.kube import client, kubeconfig
 from nestling.kube.resource import NAMESPACES, SERVICES, Obj
 from nestling.naming.tenant import Tenant
@@ -16,11 +16,13 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 TENANT = Tenant("my-vc", "team-x")
 RANGES = "10.97.0.0/16,fd00:97::/112"
+NODE_PORTS = "20000-20500"
+FLAGS = (f"--service-cluster-ip-range={RANGES}", f"--service-node-port-range={NODE_PORTS}")
 
 
 async def test_27_both_families_of_a_dual_stack_host_are_found(tmp_path: Path) -> None:
     async with (
-        envtest.running_async(tmp_path / "host", apiserver_args=[f"--service-cluster-ip-range={RANGES}"]) as host,
+        envtest.running_async(tmp_path / "host", apiserver_args=FLAGS) as host,
         client.Client(kubeconfig.load([host.kubeconfig])) as api,
     ):
         await api.create(NAMESPACES, {"metadata": {"name": TENANT.namespace}})
@@ -29,5 +31,6 @@ async def test_27_both_families_of_a_dual_stack_host_are_found(tmp_path: Path) -
         assert await service_cidr.detect(api, TENANT, front) == RANGES
         # an account that may not read ServiceCIDR objects has only the words of refusals
         assert await service_cidr._ask_refusals(api, TENANT, service_cidr.families(front)) == RANGES
+        assert await node_ports.detect(api, TENANT) == NODE_PORTS
         services = await api.list(SERVICES, TENANT.namespace)
         assert [one["metadata"]["name"] for one in services] == [TENANT.name], "asking leaves nothing behind"

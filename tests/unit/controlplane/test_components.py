@@ -40,6 +40,14 @@ def test_kube_apiserver_has_the_flags_of_spec_4_1() -> None:
     assert {name: samples.flag(argv, name) for name in expected} == expected
 
 
+def test_25_node_ports_are_those_that_the_host_gives() -> None:
+    facts = dataclasses.replace(samples.SYNCER.facts, node_ports="20000-40000")
+    own = "controlPlane: {distro: {k8s: {apiServer: {extraArgs: ['--service-node-port-range=1-9']}}}}"
+    for text, told, expected in (("", facts, "20000-40000"), (own, facts, "1-9"), ("", samples.SYNCER.facts, None)):
+        argv = component(samples.inputs(text, facts=told), "kube-apiserver").argv
+        assert samples.flag(argv, "service-node-port-range") == expected
+
+
 def test_kube_apiserver_is_the_front_door() -> None:
     argv = component(samples.inputs(), "kube-apiserver").argv
     assert samples.flag(argv, "secure-port") == "8443"
