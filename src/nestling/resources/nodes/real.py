@@ -93,15 +93,21 @@ def _spec(ctx: SyncContext, host: Obj, before: Obj) -> Obj:
 
 
 def _taints(ctx: SyncContext, theirs: list[Obj], before: Obj) -> list[Obj]:
-    """The host's taints, without those that all pods tolerate anyway, and the tenant's own."""
+    """The host's taints, without those that all pods tolerate anyway, and the tenant's own.
+
+    With a scheduler of its own, the virtual cluster taints nodes by their conditions, too. Such a taint that the host
+    has and that all pods tolerate is neither put on nor taken off: it would be put on again for ever.
+    """
     enforced = tolerations.parse_all(ctx.config.sync.to_host.pods.enforce_tolerations)
+    shown = [one for one in theirs if not tolerations.tolerates(enforced, one)]
+    hidden = {_taint(one) for one in theirs} - {_taint(one) for one in shown}
     seen = {_taint(one) for one in (*theirs, *_remembered(before))}
     added = [
         one
         for one in before["spec"].get("taints") or ()
-        if _taint(one) not in seen and not one["key"].startswith(_CONDITION)
+        if (_taint(one) in hidden if one["key"].startswith(_CONDITION) else _taint(one) not in seen)
     ]
-    return [*(one for one in theirs if not tolerations.tolerates(enforced, one)), *added]
+    return [*shown, *added]
 
 
 def _taint(taint: Obj) -> tuple[str, str]:

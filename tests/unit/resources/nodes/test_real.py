@@ -127,6 +127,40 @@ async def test_taints_of_conditions_are_the_hosts(world: syncing.World) -> None:
     assert "taints" not in seen(world)["spec"]
 
 
+UNREACHABLE = [{"key": "node.kubernetes.io/unreachable", "effect": effect} for effect in ("NoSchedule", "NoExecute")]
+
+
+@pytest.mark.parametrize(
+    ("tolerated", "since"),
+    [("[]", "2026-01-01T00:00:00Z"), ('["node.kubernetes.io/unreachable"]', "2026-01-01T00:07:00Z")],
+    ids=["shown as the host has them", "tolerated by all pods: left as they are"],
+)
+@pytest.mark.parametrize("first", ["the host", "the virtual cluster"])
+async def test_14_both_sides_taint_a_node_that_cannot_be_reached_and_nobody_fights(
+    tolerated: str, since: str, first: str
+) -> None:
+    """The controllers of the host and, beside a virtual scheduler, those of the virtual cluster; each at its time."""
+    of_host = [{**one, "timeAdded": "2026-01-01T00:00:00Z"} for one in UNREACHABLE]
+    of_tenant = [{**one, "timeAdded": "2026-01-01T00:07:00Z"} for one in UNREACHABLE]
+    world = syncing.World(ALL.replace("sync: {", f"sync: {{toHost: {{pods: {{enforceTolerations: {tolerated}}}}}, "))
+    world.host.put(NODES, host_node(spec={"taints": of_host} if first == "the host" else {}))
+    await world.settle()
+    if first == "the host":
+        # they are found missing or put beside the host's own, and then added once more
+        seen_before = seen(world)["spec"].get("taints") or []
+        missing = [one for one in of_tenant if one["effect"] not in {old["effect"] for old in seen_before}]
+        world.virtual.change(NODES, "", "n1", {"spec": {"taints": [*seen_before, *missing]}})
+    else:
+        world.host.change(NODES, "", "n1", {"spec": {"taints": of_host}})
+        world.virtual.change(NODES, "", "n1", {"spec": {"taints": of_tenant}})
+    await world.settle()
+    assert seen(world)["spec"]["taints"] == [{**one, "timeAdded": since} for one in UNREACHABLE]
+    assert await world.again() == []
+    world.host.change(NODES, "", "n1", {"spec": {"taints": None}})
+    await world.settle()
+    assert "taints" not in seen(world)["spec"]
+
+
 @pytest.mark.parametrize("notes", ["no json", '{"a": 1}', "[1]", '[{"effect": "x"}]'])
 async def test_notes_that_a_tenant_has_forged_do_no_harm(world: syncing.World, notes: str) -> None:
     world.virtual.change(NODES, "", "n1", {"metadata": {"annotations": {labels.ORIGINAL_TAINTS: notes}}})
