@@ -6,10 +6,15 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 import yaml
 
 ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "chart" / "dashboards"
+MONITOR = ROOT / "chart" / "templates" / "service-monitor.yaml"
+#: As the stock API server has them (Kubernetes 1.36).
+_BELOW = ["0.005", "0.025", "0.05", "0.1", "0.2", "0.4", "0.6", "0.8"]
+BUCKETS = [*_BELOW, *("1", "1.25", "1.5", "2", "3", "4", "5", "6", "8", "10", "15", "20", "30", "45", "60", "+Inf")]
 OURS = re.compile(r"\bnestling_[a-z_]+")
 
 
@@ -35,3 +40,19 @@ def test_series_are_told_apart_by_kinds_and_not_by_names() -> None:
     grouped = {word for part in parts for word in part.split(", ")}
     allowed = "le kind direction side reason resource duty file code verb namespace"
     assert grouped <= set(allowed.split())
+
+
+@pytest.mark.parametrize("name", ["apiserver_request", "apiserver_request_sli", "etcd_request"])
+@pytest.mark.parametrize("ending", ["", ".0"], ids=["as text", "as OpenMetrics"])
+def test_48_few_buckets_of_the_longest_histograms_are_kept(name: str, ending: str) -> None:
+    (regex,) = re.findall(r"regex: '([^']+)'", MONITOR.read_text(encoding="utf-8"))
+    drop = re.compile(regex)
+    written = {le: le if "." in le or "Inf" in le else le + ending for le in BUCKETS}
+    kept = [le for le in BUCKETS if not drop.fullmatch(f"{name}_duration_seconds_bucket;{written[le]}")]
+    assert kept == ["0.025", "0.1", "0.4", "1", "5", "10", "30", "60", "+Inf"]
+
+
+@pytest.mark.parametrize("series", ["apiserver_request_duration_seconds_count;", "nestling_sync_lag_seconds_bucket;2"])
+def test_48_nothing_else_is_dropped(series: str) -> None:
+    (regex,) = re.findall(r"regex: '([^']+)'", MONITOR.read_text(encoding="utf-8"))
+    assert not re.fullmatch(regex, series)
