@@ -54,6 +54,17 @@ async def test_the_volume_goes_with_its_claim_whatever_finalizer_it_has(world: s
     assert world.virtual.names(PERSISTENT_VOLUMES) == []
 
 
+async def test_20_the_volume_goes_whose_claim_went_while_nobody_looked(world: syncing.World) -> None:
+    world.virtual.is_deaf = True
+    world.virtual.drop(PERSISTENT_VOLUME_CLAIMS, "default", "data")
+    world.virtual.is_deaf = False
+    assert volume(world)
+    world.restart()
+    await world.settle()
+    assert world.virtual.names(PERSISTENT_VOLUMES) == []
+    assert world.host.names(PERSISTENT_VOLUME_CLAIMS) == []
+
+
 async def test_the_volume_grows_with_its_claim(world: syncing.World) -> None:
     status = {"status": {"capacity": {"storage": "5Gi"}}}
     world.host.change(PERSISTENT_VOLUME_CLAIMS, *HOST, status)
