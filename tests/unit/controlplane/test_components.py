@@ -86,6 +86,22 @@ def test_extra_args_override_a_default() -> None:
     assert samples.flag(argv, "v") == "4"
 
 
+@pytest.mark.parametrize(
+    "flag",
+    [
+        "admission-control-config-file=/etc/admission/config.yaml",
+        "enable-admission-plugins=PodSecurity,EventRateLimit",
+        "disable-admission-plugins=DefaultStorageClass",
+    ],
+)
+def test_41_admission_is_what_the_user_makes_of_it(flag: str) -> None:
+    """Nothing of ours is among the flags of admission that would be lost, or would win."""
+    text = f"controlPlane: {{distro: {{k8s: {{apiServer: {{extraArgs: ['--{flag}']}}}}}}}}"
+    argv = component(samples.inputs(text), "kube-apiserver").argv
+    assert [one for one in argv if "admission" in one] == [f"--{flag}"]
+    assert not [one for one in component(samples.inputs(), "kube-apiserver").argv if "admission" in one]
+
+
 def test_command_replaces_everything() -> None:
     text = "controlPlane: {distro: {k8s: {controllerManager: {command: [/my/kcm, --a=1], extraArgs: [--a=2]}}}}"
     assert component(samples.inputs(text), "kube-controller-manager").argv == ("/my/kcm", "--a=2")

@@ -80,7 +80,9 @@ def host(answers: dict[str, tuple[int, dict[str, object]]]) -> Iterator[str]:
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            code, body = answers.get(self.path, (403, {"kind": "Status", "reason": "Forbidden", "message": "no"}))
+            code, body = answers.get(
+                self.path.partition("?")[0], (403, {"kind": "Status", "reason": "Forbidden", "message": "no"})
+            )
             text = json.dumps(body).encode()
             self.send_response(code)
             self.send_header("Content-Length", str(len(text)))
@@ -129,6 +131,23 @@ def test_a_host_that_is_too_old_or_refuses_is_said_with_what_to_do(
 ) -> None:
     with host(answers) as server:
         assert said in refusal(on_host(tmp_path, server, monkeypatch))
+    assert not (tmp_path / prepare.PLAN).exists()
+
+
+def test_33_a_start_in_a_namespace_that_is_taken_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever starts it: also helm, or a pod that comes back after its neighbour."""
+    first = {"metadata": {"name": "first", "labels": {"app": "vcluster", "release": "first"}}}
+    services = "/api/v1/namespaces/team-x/services"
+    listed = {"metadata": {"resourceVersion": "1"}, "items": [first]}
+    answers: dict[str, tuple[int, dict[str, object]]] = {
+        "/version": (200, {"gitVersion": "v1.36.3"}),
+        f"{services}/my-vc": (200, samples.host_service(clusterIP="10.96.0.1")),
+        "/api/v1/namespaces/team-x/secrets/my-vc-certs": (200, {"data": {}}),
+        services: (200, listed),
+    }
+    with host(answers) as server:
+        said = refusal(on_host(tmp_path, server, monkeypatch))
+    assert "namespace team-x already holds the virtual cluster first; delete it, or create my-vc in a namespace" in said
     assert not (tmp_path / prepare.PLAN).exists()
 
 

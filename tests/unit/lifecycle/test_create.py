@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import re
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,22 @@ def test_all_problems_of_the_values_are_told_before_anything_is_made() -> None:
         create.check(wish(sources=(source,)), namespace=None)
     assert "toHots" in str(caught.value)
     assert "nonsense" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("sync: {fromHost: {customResources: {a.b.c: {enabled: true}}}}", "sync.fromHost.customResources"),
+        ("sync: {toHost: {pods: {patches: [{path: a, expression: b}]}}}", "sync.toHost.pods.patches"),
+        ("sync: {toHost: {gatewayApi: {enabled: true}}}", "sync.toHost.gatewayApi.enabled"),
+        ("sleep: {auto: {afterInactivity: 1h}}", "sleep.auto.afterInactivity"),
+    ],
+)
+def test_52_what_does_not_exist_is_refused_with_its_key_before_anything_is_made(text: str, key: str) -> None:
+    """Those that vCluster's program takes and its licence refuses after the start."""
+    refusal = rf"v\.yaml.*{re.escape(key)}.*is not available yet\n +remove it"
+    with pytest.raises(config_errors.ConfigError, match=refusal):
+        create.check(wish(sources=(load.Source("v.yaml", text),)), namespace=None)
 
 
 def test_broken_yaml_is_refused_with_its_place() -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from nestling.kube import errors, requests
+from nestling.kube import errors, queue, requests
 from nestling.kube.resource import (
     CONFIG_MAPS,
     ENDPOINT_SLICES,
@@ -105,15 +105,15 @@ def held(world: syncing.World) -> collections.Counter[str]:
     """
     found: collections.Counter[str] = collections.Counter()
     seen: set[int] = {id(one) for one in (world.virtual, world.host, world.config, world.registry, world.results)}
-    queue: list[object] = [world.manager]
-    while queue:
-        one = queue.pop()
+    waiting: list[object] = [world.manager]
+    while waiting:
+        one = waiting.pop()
         if id(one) in seen or isinstance(one, (type, types.ModuleType, types.FunctionType, types.CodeType)):
             continue
         seen.add(id(one))
         if isinstance(one, (dict, list, set, collections.deque)) and len(one):
             found[f"{type(one).__name__} of {type(next(iter(one))).__name__}"] += len(one)
-        queue.extend(gc.get_referents(one))
+        waiting.extend(gc.get_referents(one))
     return found
 
 
@@ -232,6 +232,34 @@ async def test_35_a_populator_that_rebinds_the_host_claim_is_left_in_peace() -> 
     assert (host["metadata"]["uid"], host["metadata"].get("deletionTimestamp")) == (uid, None)
     virtual = world.virtual.there(PERSISTENT_VOLUME_CLAIMS, "default", "data")
     assert (virtual["spec"]["volumeName"], virtual["status"]["phase"]) == ("pv-1", "Bound")
+
+
+async def test_15_a_conflict_that_never_ends_is_tried_less_and_less_often(caplog: pytest.LogCaptureFixture) -> None:
+    world = syncing.World()
+    world.virtual.put(SERVICES, syncing.service("web", clusterIP="10.96.1.1"))
+    await world.settle()
+
+    def modified(request: requests.Request) -> errors.ApiError | None:
+        is_asked = request.method == "PATCH" and request.path.endswith(f"/{WEB}")
+        return fake_side.error(409, "Conflict", "the object has been modified") if is_asked else None
+
+    now = 0.0
+    one = world.controller_of("services")
+    one.queue = queue.WorkQueue(clock=lambda: now)
+    world.host.answers.append(modified)
+    world.host.forget_requests()
+    world.virtual.change(SERVICES, "default", "web", {"spec": {"sessionAffinity": "ClientIP"}})
+    while now < 45 * 60:
+        key = await one.queue.get()
+        await one._process(key)
+        one.queue.done(key)
+        now = one.queue._schedule.next_due() or now
+    assert 40 < len(world.host.writes) < 150
+    assert world.events() == []
+    assert caplog.records == []
+    world.host.answers.clear()
+    await one._process(await one.queue.get())
+    assert world.host.there(SERVICES, "team-x", WEB)["spec"]["sessionAffinity"] == "ClientIP"
 
 
 @pytest.mark.parametrize("resource", [CONFIG_MAPS, SECRETS], ids=str)
