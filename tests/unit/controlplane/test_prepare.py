@@ -138,7 +138,7 @@ def test_33_a_start_in_a_namespace_that_is_taken_is_refused(tmp_path: Path, monk
     """Whoever starts it: also helm, or a pod that comes back after its neighbour."""
     first = {"metadata": {"name": "first", "labels": {"app": "vcluster", "release": "first"}}}
     services = "/api/v1/namespaces/team-x/services"
-    listed = {"metadata": {"resourceVersion": "1"}, "items": [first]}
+    listed: dict[str, object] = {"metadata": {"resourceVersion": "1"}, "items": [first]}
     answers: dict[str, tuple[int, dict[str, object]]] = {
         "/version": (200, {"gitVersion": "v1.36.3"}),
         f"{services}/my-vc": (200, samples.host_service(clusterIP="10.96.0.1")),

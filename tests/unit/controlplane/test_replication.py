@@ -41,8 +41,11 @@ networking:
 @pytest.mark.parametrize("kind", ["ClusterIP", "NodePort", "LoadBalancer"])
 def test_a_service_of_the_host_is_its_address_above(kind: str) -> None:
     source = service(type=kind, clusterIPs=["10.96.0.5", "fd00::5"], selector={"app": "pg"})
+    source["status"] = {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}}
     made = replication.service(UP, source, TENANT)
     assert (made["spec"]["clusterIP"], made["spec"]["selector"]) == ("None", None)
+    # an API server takes addresses of load balancers only
+    assert (made["spec"].get("type", "ClusterIP"), "status" in made) == ("ClusterIP", False)
     (port,) = made["spec"]["ports"]
     assert port == {"name": "pg", "port": 5432, "targetPort": 5432, "protocol": "TCP", "appProtocol": "pg"}
     endpoints = replication.endpoints(UP, source, behind(addresses=[{"ip": "10.244.0.9"}]))

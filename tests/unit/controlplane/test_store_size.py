@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from pathlib import Path
 
@@ -61,7 +62,7 @@ async def test_4_size_and_quota_are_metrics(
 
     monkeypatch.setattr(store_size, "measure_etcd", measured)
     monkeypatch.setattr(store_size, "_access", lambda _syncer: kubeconfig.ClientConfig(server="https://etcd.test"))
-    monkeypatch.setattr(store_size.asyncio, "sleep", slept)
+    monkeypatch.setattr(asyncio, "sleep", slept)
     (tmp_path / "state.db").write_bytes(b"x" * 2048)
     registry = prometheus_client.CollectorRegistry()
     syncer = dataclasses.replace(samples.SYNCER, data_dir=tmp_path)
