@@ -1,8 +1,8 @@
 """Keeps the certificates of a running virtual control plane right, and their Secret on the host equal to them.
 
 While it runs, the folder leads: certificates near their end, or without a name that appeared later (a load balancer),
-are rewritten there. kube-apiserver and etcd read the new files by themselves; the two clients that have their
-certificate inside a kubeconfig are restarted.
+are rewritten there. kube-apiserver and etcd read the new files by themselves; the clients that have their certificate
+inside a kubeconfig are restarted, the syncer among them: what it has not stored by then it stores afterwards.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from nestling.config import model
-from nestling.controlplane import certificates, components, pki, sans, settings, supervisor_status
+from nestling.controlplane import certificates, components, embedded_dns, pki, sans, settings, supervisor_status
 from nestling.controlplane.logs import structlog
 from nestling.kube import client as client_module
 from nestling.kube import errors
@@ -29,8 +29,11 @@ if TYPE_CHECKING:
 
 #: Files whose change needs a restart of the component that has read them.
 RESTARTS: Final = {
+    "admin.conf": embedded_dns.NAME,
     "controller-manager.conf": components.CONTROLLER_MANAGER,
     "scheduler.conf": components.SCHEDULER,
+    # this very process; the façade has a certificate of its own that is made at each start, and as old as it
+    "syncer.conf": components.SYNCER,
 }
 
 

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import dataclasses
 import datetime
+import signal
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import prometheus_client
 
-from nestling.controlplane import authority, certificate_keeper, certificates, pki
+from nestling.controlplane import authority, certificate_keeper, certificates, pki, supervisor_status
 from tests.unit.controlplane import fake_api, samples
 
 REQUEST = certificates.request(samples.config(), samples.SYNCER)
@@ -84,4 +88,35 @@ async def test_certificates_near_their_end_are_made_new_and_authorities_stay(tmp
 def test_only_readers_of_a_changed_kubeconfig_are_restarted(tmp_path: Path) -> None:
     certificate_keeper.restart_readers(tmp_path, ("apiserver.crt",))
     certificate_keeper.restart_readers(tmp_path, ("controller-manager.conf",))  # without a supervisor nothing happens
-    assert certificate_keeper.RESTARTS.keys() == {"controller-manager.conf", "scheduler.conf"}
+    # each kubeconfig is read once, by whoever it is for
+    assert certificate_keeper.RESTARTS.keys() == {user.path for user in pki.users(REQUEST)}
+
+
+async def test_44_processes_that_hold_an_old_certificate_are_ended_when_it_is_made_new(tmp_path: Path) -> None:
+    """All of them: a syncer with a certificate that has ended syncs nothing, however new the file is."""
+    ended, kept = ("syncer", "kube-controller-manager", "kube-scheduler", "coredns"), ("kube-apiserver", "etcd")
+    long_ago = authority.utc_now() - datetime.timedelta(days=300)
+    pki.write(tmp_path / "pki", pki.complete({}, REQUEST, now=long_ago))
+    with contextlib.ExitStack() as stack:
+        waiting = {name: stack.enter_context(waits()) for name in (*ended, *kept)}
+        found = {
+            name: supervisor_status.ComponentStatus(
+                state="running", pid=one.pid, start_time=supervisor_status.start_time(one.pid)
+            )
+            for name, one in waiting.items()
+        }
+        (tmp_path / "run").mkdir()
+        supervisor_status.write(tmp_path / "run", supervisor_status.Status("my-vc", components=found))
+        await keeper(host(), tmp_path).reconcile()
+        assert [waiting[name].wait(timeout=60) for name in ended] == [-signal.SIGTERM] * len(ended)
+        assert [waiting[name].poll() for name in kept] == [None] * len(kept)
+
+
+@contextlib.contextmanager
+def waits() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that does nothing, for as long as it takes."""
+    with subprocess.Popen(["sleep", "infinity"]) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
