@@ -103,5 +103,6 @@ class Recorder:
         while left:
             left = {name for name in left if moment not in self.moments.get(name, ())}
             if left and time.monotonic() > deadline:
-                raise TimeoutError(f"{len(left)} of {len(names)} not {moment}, such as {sorted(left)[:3]}")
+                where = self._query.namespace
+                raise TimeoutError(f"{len(left)} of {len(names)} not {moment} in {where}, such as {sorted(left)[:3]}")
             await asyncio.sleep(_LOOK)
