@@ -95,12 +95,13 @@ def test_files_that_may_not_be_read_or_written_stop_a_start_and_stay(user: World
     world.run("pause", NAME)
     key = closed / "data" / "pki" / "ca.key"
     content = key.read_bytes()
-    for path, bits in ((closed, READ_ONLY), (closed / "data", READ_ONLY), (key, NOTHING)):
+    etcd = closed / "data" / "etcd"
+    for path, bits in ((closed, READ_ONLY), (closed / "data", READ_ONLY), (key, NOTHING), (etcd, NOTHING)):
         with mode(path, bits):
             error = refusal(user, "resume", NAME)
         assert str(path) in error
         assert "ermission denied" in error
-    with mode(closed / "data" / "etcd", NOTHING):
+    with mode(etcd / "member" / "wal", NOTHING):
         error = refusal(user, "resume", NAME)
     assert "a file may not be read or written; give it back to the user who runs this" in error
     assert key.read_bytes() == content
