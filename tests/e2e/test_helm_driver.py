@@ -199,7 +199,7 @@ def test_disconnect_ends_the_process_and_delete_leaves_nothing(user: User) -> No
 
 def talk(shell: terminal.Terminal, code: int) -> None:
     """What a person does in a shell of a container: type, make the window larger, leave."""
-    shell.wait_for(b"# ")
+    shell.wait_for_prompt(b"# ")
     shell.type(b"echo a$((40+2))b\n")
     shell.wait_for(b"a42b")
     shell.resize(33, 111)
@@ -241,7 +241,7 @@ def test_the_helm_walk_through_on_this_machine_up_to_a_shell_in_a_pod(
             talk(shell, 7)
             assert shell.code() == 7, shell.shown
         with user.on_a_terminal("debug", "shell", "my-vc", "--image", SHELL_IMAGE) as shell:
-            shell.wait_for(b"# ")
+            shell.wait_for_prompt(b"# ")
             shell.type(b"echo /proc/1/root/da* | sed s/root/see/\n")
             shell.wait_for(b"/proc/1/see/data")
             shell.type(b"exit\n")

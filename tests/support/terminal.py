@@ -33,6 +33,17 @@ class Terminal:
             assert self._more(deadline), f"ended without {text!r}: {self.shown!r}"
         self._seen = found + len(text)
 
+    def wait_for_prompt(self, text: bytes) -> None:
+        """The same for a shell, which may have said it before anybody listened: press enter, as kubectl advises."""
+        deadline = time.monotonic() + SECONDS
+        while text not in self.shown[self._seen :]:
+            assert time.monotonic() < deadline, f"never shown: {text!r} in {self.shown!r}"
+            before = len(self.shown)
+            assert self._more(time.monotonic() + 2.0), f"ended without {text!r}: {self.shown!r}"
+            if len(self.shown) == before:
+                self.type(b"\n")
+        self.wait_for(text)
+
     def type(self, text: bytes) -> None:
         """Type it."""
         os.write(self._descriptor, text)
