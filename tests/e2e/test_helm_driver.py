@@ -55,9 +55,12 @@ class User:
 
     def works(self) -> bool:
         """Whether the virtual cluster answers through it, with its data."""
-        words = [self.node._kubectl, "--request-timeout=10s", *KEPT]
-        done = subprocess.run(words, env=self._environment, capture_output=True, text=True, check=False)
-        return done.stdout == "here"
+        return self.said(*KEPT) == "here"
+
+    def said(self, *arguments: str) -> str:
+        """What kubectl prints, whether it succeeds or not."""
+        words = [self.node._kubectl, "--request-timeout=10s", *arguments]
+        return subprocess.run(words, env=self._environment, capture_output=True, text=True, check=False).stdout
 
     @property
     def _environment(self) -> dict[str, str]:
@@ -128,12 +131,9 @@ def test_an_account_of_the_virtual_cluster_logs_in(user: User) -> None:
     file.write_text(printed)
     assert "token" in yaml.safe_load(printed)["users"][0]["user"]
 
-    def may_list() -> bool:
-        asked = [user.node._kubectl, "--kubeconfig", str(file), "auth", "can-i", "list", "pods"]
-        return subprocess.run(asked, env=user._environment, capture_output=True, check=False).stdout == b"yes\n"
-
+    may = ("--kubeconfig", str(file), "auth", "can-i", "list", "pods")
     # an API server that has just started reads its roles and bindings behind its back
-    support.wait(may_list, "what the role view allows")
+    support.wait(lambda: user.said(*may) == "yes\n", "what the role view allows")
 
 
 def test_describe_and_debug_ask_the_pod(user: User) -> None:

@@ -13,6 +13,7 @@ from nestling.controlplane import etcd, flags, plan, settings
 KINE: Final = "kine"
 #: kine's SQLite database below the data folder, where vCluster has it, too.
 SQLITE: Final = "state.db"
+_DATABASE: Final = "SQLite"
 #: The longest path that a socket can have.
 _LONGEST_SOCKET: Final = 107
 _DATABASES: Final = ("mysql://", "postgres://", "postgresql://")
@@ -55,7 +56,7 @@ def keep_database(config: model.VClusterConfig, data_dir: Path) -> model.VCluste
         store.etcd.external.enabled,
         store.database.external.enabled,
     )
-    if any(asked) or not (data_dir / SQLITE).is_file() or (data_dir / "etcd" / "member").is_dir():
+    if any(asked) or list(_held(data_dir)) != [_DATABASE]:
         return config
     embedded = store.database.embedded.model_copy(update={"enabled": True})
     database = store.database.model_copy(update={"embedded": embedded})
@@ -68,15 +69,20 @@ def check_data(config: model.VClusterConfig, data_dir: Path, *, local: bool) -> 
 
     Of a store that runs elsewhere nothing is known here. Raises :class:`PreparationError`.
     """
-    places = {"SQLite": data_dir / SQLITE, etcd.NAME: data_dir / "etcd" / "member"}
-    held = [name for name, place in places.items() if place.exists()]
+    held = _held(data_dir)
     asked = _kept_in(config, local=local)
     if held and asked not in held:
+        name, place = next(iter(held.items()))
         raise settings.PreparationError(
-            f"the data of this virtual cluster is in {held[0]} ({places[held[0]]}), and controlPlane.backingStore asks"
-            f" for {asked}, which would be empty: write the store as it was, or move {places[held[0]]} away to begin"
-            " with nothing"
+            f"the data of this virtual cluster is in {name} ({place}), and controlPlane.backingStore asks for {asked},"
+            f" which would be empty: write the store as it was, or move {place} away to begin with nothing"
         )
+
+
+def _held(data_dir: Path) -> dict[str, Path]:
+    """The stores that have data in the folder, as one calls them, and where."""
+    places = {_DATABASE: data_dir / SQLITE, etcd.NAME: data_dir / "etcd" / "member"}
+    return {name: place for name, place in places.items() if place.exists()}
 
 
 def _kept_in(config: model.VClusterConfig, *, local: bool) -> str:
@@ -84,7 +90,7 @@ def _kept_in(config: model.VClusterConfig, *, local: bool) -> str:
     needed = binary(config, local=local)
     database = config.control_plane.backing_store.database
     if needed == KINE and not (database.external.enabled or database.embedded.data_source):
-        return "SQLite"
+        return _DATABASE
     return needed if needed == etcd.NAME else "a store elsewhere"
 
 

@@ -16,7 +16,7 @@ _NAMESPACE: Final = "default"
 
 
 async def ensure(client: kube_client.Client) -> bool:
-    """Make it unless it is there; False while the API server cannot do that yet.
+    """Make it unless it is there; False while the API server cannot do that yet: it makes the namespace itself.
 
     A user who may not look or make is no reason to wait: True.
     """

@@ -15,8 +15,7 @@ from nestling.drivers import default_account, errors
 from nestling.drivers.local import folder, status
 from nestling.drivers.local import process as process_module
 from nestling.kube import client as kube_client
-from nestling.kube import errors as kube_errors
-from nestling.kube import kubeconfig, resource
+from nestling.kube import kubeconfig
 
 READY_SECONDS: Final = 120.0
 #: A component that was restarted so often will not become ready by waiting.
@@ -37,10 +36,9 @@ async def wait_usable(
         await asyncio.sleep(0.03)
     config = kubeconfig.load([place.admin_kubeconfig])
     async with kube_client.Client(config) as client:
-        for needed in (_answers, default_account.ensure):
-            while not await needed(client):
-                give_up_if_hopeless(place, found, process=process, expired=time.monotonic() > deadline)
-                await asyncio.sleep(0.05)
+        while not await default_account.ensure(client):
+            give_up_if_hopeless(place, found, process=process, expired=time.monotonic() > deadline)
+            await asyncio.sleep(0.05)
 
 
 def api_ready(place: folder.Folder) -> bool:
@@ -49,16 +47,6 @@ def api_ready(place: folder.Folder) -> bool:
         return False
     current = supervisor_status.read(place.path)
     return current is not None and status.API in current.components and current.components[status.API].ready
-
-
-async def _answers(client: kube_client.Client) -> bool:
-    """The namespace ``default`` is made by the API server itself soon after its start: until then nothing can be
-    created."""
-    try:
-        await client.get(resource.NAMESPACES, "default")
-    except (kube_errors.ApiError, kube_errors.ConnectionFailed):
-        return False
-    return True
 
 
 def give_up_if_hopeless(
