@@ -65,10 +65,14 @@ class Tenant:
         """Which pod answers at a name."""
         return self.asked("get", f"http://{name}/").removeprefix("200\nserved by ")
 
-    def addresses(self, *names: str) -> dict[str, list[str]]:
-        """What names resolve to in a pod."""
-        lines = [line.split() for line in self.asked("resolve", *names).splitlines()]
-        return {name: found for name, *found in lines}
+    def resolves(self, wanted: dict[str, list[str]]) -> None:
+        """In a pod names resolve to addresses, as soon as the name server has heard of them."""
+
+        def resolved() -> None:
+            lines = [line.split() for line in self.asked("resolve", *wanted).splitlines()]
+            assert {name: found for name, *found in lines} == wanted
+
+        support.eventually(resolved)
 
     def field(self, kind: str, name: str, path: str, *, namespace: str = "default") -> str:
         """A field of an object."""
@@ -178,17 +182,22 @@ def reached(tenant: Tenant, name: str, pod: str) -> None:
 def test_a_service_is_found_by_each_of_its_names(tenant: Tenant) -> None:
     address = tenant.field("service", "web", ".spec.clusterIP")
     names = ["web", "web.default", "web.default.svc", "web.default.svc.cluster.local"]
-    assert tenant.addresses(*names) == {name: [address] for name in names}
+    tenant.resolves({name: [address] for name in names})
     for name in names:
         reached(tenant, name, "web")
 
 
 def test_a_service_of_another_namespace_and_the_own_one_of_the_same_name(tenant: Tenant) -> None:
     reached(tenant, "web.other", "web-there")
+    support.eventually(functools.partial(check_the_other_web, tenant))
+
+
+def check_the_other_web(tenant: Tenant) -> None:
     assert tenant.asked("get", "http://web/", namespace="other") == "200\nserved by web-there"
 
 
 def test_a_name_that_does_not_exist_and_one_of_the_host_are_not_found(tenant: Tenant) -> None:
+    reached(tenant, "web", "web")
     for name in ("nothing", f"web-x-default-x-my-vc.{HOST_NAMESPACE}.svc.cluster.local"):
         with pytest.raises(AssertionError, match="no such host"):
             tenant.asked("resolve", name)
@@ -197,8 +206,7 @@ def test_a_name_that_does_not_exist_and_one_of_the_host_are_not_found(tenant: Te
 def test_a_headless_service_is_the_addresses_of_its_pods(tenant: Tenant) -> None:
     pods = {name: tenant.field("pod", name, ".status.podIP") for name in ("db-0", "db-1")}
     own = [f"{name}.db.default.svc.cluster.local" for name in pods]
-    found = tenant.addresses("db", *own)
-    assert found == {"db": sorted(pods.values()), own[0]: [pods["db-0"]], own[1]: [pods["db-1"]]}
+    tenant.resolves({"db": sorted(pods.values()), own[0]: [pods["db-0"]], own[1]: [pods["db-1"]]})
     assert tenant.asked("get", "http://db-1.db:8080/") == "200\nserved by db-1"
 
 
@@ -307,7 +315,7 @@ def test_services_of_the_host_are_shown_and_answer(embedded: Tenant) -> None:
     support.wait(lambda: answers(embedded, "theirs.shop") == "theirs", "an answer of the Service")
     support.wait(lambda: answers(embedded, "pods.shop:8080") == "theirs", "an answer of a pod")
     address = embedded.node.kubectl("get", "service", "theirs", "-o", "jsonpath={.spec.clusterIP}").strip()
-    assert embedded.addresses("theirs.shop.svc.cluster.local") == {"theirs.shop.svc.cluster.local": [address]}
+    embedded.resolves({"theirs.shop.svc.cluster.local": [address]})
 
 
 def test_a_service_of_a_tenant_is_shown_on_the_host_and_answers(embedded: Tenant) -> None:

@@ -26,15 +26,22 @@ def release(node_with_images: support.Node, tmp_path_factory: pytest.TempPathFac
         yield made
 
 
-def kept(release: releases.Release) -> bool:
-    """Whether the data of the virtual cluster is there."""
-    return release.answers() and release.virtual("get", "configmap", "mark", "-o", "jsonpath={.data.kept}") == "yes"
+def check_the_data(release: releases.Release) -> None:
+    """What was written is there as soon as the API answers."""
+    read = ("get", "configmap", "mark", "-o", "jsonpath={.data.kept}")
+    assert support.eventually(lambda: release.virtual(*read)) == "yes"
+
+
+def check_the_container(release: releases.Release) -> None:
+    """The tenant's container is reached as soon as the node leads to the pod of the control plane that is there now."""
+    ask = ("exec", "web", "--", "/program", "get", "http://127.0.0.1:8080")
+    assert support.eventually(lambda: release.virtual(*ask)) == "200\nserved by web"
 
 
 def test_a_pod_of_the_tenant_runs_and_is_reached(release: releases.Release) -> None:
     assert release.host("get", "pod", WEB, "-o", "jsonpath={.status.phase}") == "Running"
+    check_the_container(release)
     assert release.virtual("logs", "web") == "serving\n"
-    assert release.virtual("exec", "web", "--", "/program", "get", "http://127.0.0.1:8080") == "200\nserved by web"
 
 
 def test_helm_test_reaches_the_api_through_the_service(release: releases.Release) -> None:
@@ -53,12 +60,12 @@ def test_an_upgrade_and_a_rollback_keep_data_and_containers(release: releases.Re
     container = release.container(WEB)
     release.upgrade({"exportKubeConfig": {"additionalSecrets": [{"name": "extra", "context": "ours"}]}})
     support.wait(lambda: bool(release.host("get", "secret", "extra", "--ignore-not-found")), "the further Secret")
-    assert kept(release)
+    check_the_data(release)
     release.helm("rollback", release.name, "1")
     release.wait_rolled_out()
-    assert kept(release)
+    check_the_data(release)
     assert release.container(WEB) == container
-    assert release.virtual("exec", "web", "--", "/program", "get", "http://127.0.0.1:8080").startswith("200")
+    check_the_container(release)
 
 
 def test_the_data_outlives_the_pod(release: releases.Release) -> None:
@@ -67,7 +74,7 @@ def test_the_data_outlives_the_pod(release: releases.Release) -> None:
     release.host("delete", release.pod)
     support.wait(lambda: uid(release) not in ("", identity), "another pod")
     release.wait_ready()
-    assert kept(release)
+    check_the_data(release)
     assert release.container(WEB) == container
 
 
@@ -105,4 +112,4 @@ def test_sqlite_keeps_the_data_too(node_with_images: support.Node, tmp_path: Pat
         release.host("delete", release.pod)
         support.wait(lambda: uid(release) not in ("", identity), "another pod")
         release.wait_ready()
-        assert kept(release)
+        check_the_data(release)

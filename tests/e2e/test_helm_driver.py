@@ -137,9 +137,7 @@ def test_an_account_of_the_virtual_cluster_logs_in(user: User) -> None:
 
 
 def test_describe_and_debug_ask_the_pod(user: User) -> None:
-    shown = json.loads(user.nestling("describe", NAME, "-o", "json"))
-    assert (shown["status"], shown["backingStore"]) == ("Running", "embedded-etcd")
-    assert shown["sync"]["ready"] is True
+    support.eventually(lambda: check_the_description(user))
     archive = user.folder / "debug.tar.gz"
     user.nestling("debug", "collect", NAME, "--output-filename", str(archive))
     with tarfile.open(archive) as found:
@@ -150,6 +148,11 @@ def test_describe_and_debug_ask_the_pod(user: User) -> None:
         "release/user-values.yaml",
         "virtual/version.json",
     } <= names
+
+
+def check_the_description(user: User) -> None:
+    shown = json.loads(user.nestling("describe", NAME, "-o", "json"))
+    assert (shown["status"], shown["backingStore"], shown["sync"]["ready"]) == ("Running", "embedded-etcd", True)
 
 
 def test_an_upgrade_changes_the_values_and_keeps_the_data(user: User) -> None:

@@ -78,7 +78,16 @@ def test_another_pod_reaches_a_service_by_address_and_by_name(host: support.Node
     host.run_pod(support.pod("client", "serve"))
     address = host.kubectl("get", "service", "web", "-o", "jsonpath={.spec.clusterIP}")
     for target in (address, "web.default.svc.cluster.local"):
-        assert host.kubectl("exec", "client", "--", "/program", "get", f"http://{target}/") == "200\nserved by web"
+        reached(host, "client", f"http://{target}/")
+
+
+def reached(host: support.Node, pod: str, url: str) -> None:
+    """A pod gets an answer of the server; the rules of the node may come some time after the Service."""
+
+    def answered() -> None:
+        assert host.kubectl("exec", pod, "--", "/program", "get", url) == "200\nserved by web"
+
+    support.eventually(answered)
 
 
 def test_a_claim_is_a_folder_that_goes_with_it(host: support.Node) -> None:
@@ -167,4 +176,4 @@ def test_two_hosts_have_nothing_in_common(host: support.Node, server: str) -> No
         assert other.kubectl("get", "nodes", "-o", "name") == f"node/{parts.NODE_NAME}\n"
     finally:
         other.nestling("host", "down", "--name", "other", "--delete")
-    assert host.kubectl("exec", "web", "--", "/program", "get", "http://web.default.svc/").startswith("200")
+    reached(host, "web", "http://web.default.svc/")

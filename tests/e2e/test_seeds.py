@@ -8,7 +8,7 @@ import json
 import re
 import subprocess
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +84,16 @@ def namespace(name: str) -> dict[str, Any]:
 def rolled_out(release: releases.Release, name: str, where: str = "default") -> None:
     """Wait for a Deployment of the tenant."""
     release.virtual("rollout", "status", f"deployment/{name}", "-n", where, f"--timeout={support.SECONDS:.0f}s")
+
+
+def shows(ask: Callable[..., str], wanted: str, *arguments: str) -> None:
+    """Wait until a cluster shows something; what is synced comes some time after it was made."""
+
+    def shown() -> None:
+        said = ask(*arguments)
+        assert wanted in said, said
+
+    support.eventually(shown)
 
 
 @contextlib.contextmanager
@@ -173,14 +183,14 @@ def check_the_application(release: releases.Release) -> None:
         urllib.request.urlopen(url, timeout=30) as answer,
     ):
         assert answer.read().startswith(b"served by test-app-")
-    assert "system-ingress" in release.virtual("get", "ingressclass", "-o", "name")
-    assert release.host("get", "ingress", "test-app-x-test-x-vc1", "-o", "name")
-    support.wait(lambda: "nestling-node" in release.virtual("top", "nodes"), "kubectl top nodes")
+    shows(release.virtual, "system-ingress", "get", "ingressclass", "-o", "name")
+    shows(release.host, "test-app-x-test-x-vc1", "get", "ingress", "test-app-x-test-x-vc1", "-o", "name")
+    shows(release.virtual, "nestling-node", "top", "nodes")
 
 
 def check_the_storage(release: releases.Release) -> None:
     """A claim with the host's class is bound."""
-    assert "managed-nfs-storage" in release.virtual("get", "storageclasses", "-o", "name")
+    shows(release.virtual, "managed-nfs-storage", "get", "storageclasses", "-o", "name")
     meta = {"name": "test-pvc", "namespace": "test"}
     wanted = {
         "storageClassName": "managed-nfs-storage",
@@ -216,9 +226,9 @@ def test_seed_002_a_load_balancer_and_flux(node: support.Node, tmp_path: Path) -
         node.apply(flux)
         release.host("wait", "--for=condition=Ready", "pod/flux", f"--timeout={support.SECONDS:.0f}s")
         ask = ("exec", "flux", "--", "/program", "get")
-        routed = release.host(*ask, "http://nginx-x-default-x-vcluster-a.vcluster-a.svc/")
-        assert routed.startswith("200\nserved by nginx-")
-        assert release.host(*ask, "https://vcluster-a.vcluster-a.svc/readyz") == "200\nok"
+        routed = "http://nginx-x-default-x-vcluster-a.vcluster-a.svc/"
+        shows(release.host, "200\nserved by nginx-", *ask, routed)
+        shows(release.host, "200\nok", *ask, "https://vcluster-a.vcluster-a.svc/readyz")
 
 
 ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -231,10 +241,9 @@ def test_seed_003_what_the_host_gives(node: support.Node, tmp_path: Path) -> Non
     node.apply(*theirs, {"apiVersion": "v1", "kind": "Secret", "metadata": meta, "stringData": {"token": "one"}})
     try:
         with releases.installed(release, values("003")):
-            read = ("-n", "backstage", "get", "secret", "ghcr-dockercfg", "--ignore-not-found")
-            support.wait(lambda: bool(release.virtual(*read)), "the Secret of the host")
-            assert release.virtual("get", "nodes", "-o", "name") == "node/nestling-node\n"
-            assert "system-ingress" in release.virtual("get", "ingressclass", "-o", "name")
+            shows(release.virtual, "ghcr-dockercfg", "-n", "backstage", "get", "secret", "ghcr-dockercfg")
+            shows(release.virtual, "node/nestling-node", "get", "nodes", "-o", "name")
+            shows(release.virtual, "system-ingress", "get", "ingressclass", "-o", "name")
             account = {"name": "backstage", "namespace": "backstage"}
             release.apply(
                 {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": account},
@@ -243,10 +252,10 @@ def test_seed_003_what_the_host_gives(node: support.Node, tmp_path: Path) -> Non
             )
             rolled_out(release, "backstage-dev", "backstage")
             pod = release.virtual("-n", "backstage", "get", "pods", "-o", "jsonpath={.items[0].metadata.name}")
-            events = release.virtual("-n", "backstage", "get", "events", f"--field-selector=involvedObject.name={pod}")
-            assert "Successfully assigned" in events
+            about = f"--field-selector=involvedObject.name={pod}"
+            shows(release.virtual, "Successfully assigned", "-n", "backstage", "get", "events", about)
             for synced in ("ingress/backstage-ingress", "serviceaccount/backstage"):
-                assert release.host("get", f"{synced}-x-backstage-x-vcluster-dev-helm", "-o", "name")
+                shows(release.host, "backstage", "get", f"{synced}-x-backstage-x-vcluster-dev-helm", "-o", "name")
             name = "--tls-server-name=vcluster-dev-helm.dev-vcluster.svc"
             assert release.virtual(name, "get", "--raw", "/readyz") == "ok"
     finally:

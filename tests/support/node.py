@@ -11,12 +11,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from nestling.binaries import chain, settings
 from nestling.controlplane import supervisor_status
 from nestling.local import layout, paths, record
 from nestling.local.node import cgroups, network, oci, parts, requirements, spec
+
+T = TypeVar("T")
 
 SECONDS = 90.0
 IMAGE = "test.nestling/program:1"
@@ -123,6 +125,21 @@ def wait(condition: Callable[[], bool], what: str) -> None:
     while not condition():
         assert time.monotonic() < deadline, f"not in time: {what}"
         time.sleep(0.1)
+
+
+def eventually(check: Callable[[], T]) -> T:
+    """What a check gives as soon as it holds; its last complaint when it does not in time.
+
+    For what is true only some time after everybody said that they are ready: rules of a node, measurements, events.
+    """
+    deadline = time.monotonic() + SECONDS
+    while True:
+        try:
+            return check()
+        except AssertionError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
 
 
 def program_image(folder: Path) -> Path:
