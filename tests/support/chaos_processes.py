@@ -89,6 +89,12 @@ class ProcessWorld(chaos.Game):
                 found.append(f"Deployment {name} wants {wanted} pods: {status}")
         return found
 
+    def explain(self, what: str, problems: list[str]) -> str:
+        """With what the syncer said last."""
+        log = self._folders["virtual"] / "logs" / "syncer.log"
+        said = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.is_file() else []
+        return "\n".join([super().explain(what, problems), "--- the syncer said", *said[-60:]])
+
     async def heal(self) -> None:
         """No more faults; the supervisors bring everything back."""
         for proxy in self.proxies:

@@ -148,7 +148,7 @@ class FakeSide(client.Client):
         if any(kind == _kind(one) for one in _WITH_STATUS):
             body.pop("status", None)
         if kind == _kind(SERVICES):
-            self._allocate(body)
+            self._allocate(body, is_rehearsal=is_rehearsal)
         if key in self._all(kind):
             raise error(409, "AlreadyExists", f'{kind[1]} "{key[1]}" already exists')
         if is_rehearsal:
@@ -206,15 +206,15 @@ class FakeSide(client.Client):
         self._store(kind, key, merge.apply(current, {"spec": {"nodeName": body["target"]["name"]}}))
         return {"kind": "Status", "status": "Success"}
 
-    def _allocate(self, service: Obj) -> None:
-        """The ClusterIP and node ports that a server gives."""
+    def _allocate(self, service: Obj, *, is_rehearsal: bool = False) -> None:
+        """The ClusterIP and node ports that a server gives; in a dry run it does not look whether they are free."""
         spec = service["spec"]
         kind = spec.setdefault("type", "ClusterIP")
         if kind == "ExternalName":
             for field in ("clusterIP", "clusterIPs"):
                 spec.pop(field, None)
             return
-        if spec.get("clusterIP") in self._taken_ips:
+        if spec.get("clusterIP") in self._taken_ips and not is_rehearsal:
             raise error(422, "Invalid", f'spec.clusterIP: Invalid value: "{spec["clusterIP"]}": already allocated')
         if not spec.get("clusterIP"):
             self._next_ip += 1

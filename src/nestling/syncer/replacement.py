@@ -10,7 +10,8 @@ place of which UID. The steps, after each of which the process may die:
 3. Delete the virtual object, in the version that was seen. A refusal at the first try means that somebody else was
    faster, perhaps with a deletion that is to stand: the note goes again.
 4. Take off the finalizers, which the new object has again. What they protect is not taken away.
-5. Create the new object.
+5. Create the new object. When an address is taken that the host object has, the new one gets another address, and
+   the host object goes: else both would be exchanged for ever, as a dry run does not look whether an address is free.
 6. Take off the note.
 
 One thing cannot be told apart: the object may be gone because we deleted it and died before step 5, or because the
@@ -94,7 +95,7 @@ async def replace(ctx: SyncContext, spec: SyncSpec, pair: Pair, wanted: Replace)
     if virtual is not None:
         await _take_off_finalizers(ctx, spec, virtual)
     try:
-        await _create(ctx, spec, wanted.virtual)
+        is_as_wanted = await _create(ctx, spec, wanted.virtual)
     except (errors.NotFound, errors.AlreadyExists):
         # its namespace is gone, or there is a new object of that name already: the tenant's word counts
         await _take_off(ctx, spec, pair)
@@ -103,6 +104,9 @@ async def replace(ctx: SyncContext, spec: SyncSpec, pair: Pair, wanted: Replace)
         if any(cause.get("reason") == "NamespaceTerminating" for cause in error.causes):
             await _take_off(ctx, spec, pair)
         raise
+    if not is_as_wanted and wanted.otherwise is not None and pair.host is not None and spec.host is not None:
+        await writes.delete(ctx.host, spec.host, pair.host, wanted.otherwise)
+        return
     await _take_off(ctx, spec, pair)
 
 
@@ -160,15 +164,17 @@ async def _take_off_finalizers(ctx: SyncContext, spec: SyncSpec, virtual: Obj) -
         return
 
 
-async def _create(ctx: SyncContext, spec: SyncSpec, wanted: Obj) -> None:
+async def _create(ctx: SyncContext, spec: SyncSpec, wanted: Obj) -> bool:
+    """Is it just as wanted? Somebody may have the address, which no dry run tells: better another one than no object."""
     try:
         await writes.create(ctx.virtual, spec.virtual, wanted, with_status=spec.has_status)
     except errors.Invalid:
-        # somebody has taken an address since the rehearsal: better another one than no object
         second = spec.fallback(wanted)
         if second is None:
             raise
         await writes.create(ctx.virtual, spec.virtual, second, with_status=spec.has_status)
+        return False
+    return True
 
 
 async def _take_off(ctx: SyncContext, spec: SyncSpec, pair: Pair) -> None:

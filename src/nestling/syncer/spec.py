@@ -107,7 +107,7 @@ class Replace:
     virtual: Obj
     #: What to try out first instead, where the old object is in the way of the new one (it holds its own node port).
     rehearsal: Obj | None = None
-    #: If the virtual API server would not take the new object: delete the host object, to get another one.
+    #: If the virtual API server does not take the new object: delete the host object, to get another one.
     otherwise: Delete | None = None
     #: Is the host object ours to write a note on? If not, it must be enough to create the virtual object from.
     is_noted: bool = True

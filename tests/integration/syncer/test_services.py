@@ -58,6 +58,28 @@ async def test_2_3_an_ip_that_the_host_has_given_away_the_virtual_service_is_mad
     await sides.host.delete(SERVICES, "occupier", "default")
 
 
+async def test_2_3_an_ip_of_the_host_that_is_taken_in_the_virtual_cluster(sides: Sides) -> None:
+    """As a dry run does not look whether an address is free, nothing but an attempt tells."""
+    before, host = await made(sides, "address-conflict")
+    name, namespace = host["metadata"]["name"], sides.tenant.namespace
+    async with sides.cluster.without_syncer():
+        await sides.host.delete(SERVICES, name, namespace)
+        probe = {"metadata": {"name": "probe"}, "spec": {"ports": [{"port": 1}]}}
+        address = (await sides.host.create(SERVICES, probe, "default"))["spec"]["clusterIP"]
+        await sides.host.delete(SERVICES, "probe", "default")
+        kept = {field: host["metadata"][field] for field in ("name", "labels", "annotations", "ownerReferences")}
+        await sides.host.create(SERVICES, {"metadata": kept, "spec": {"clusterIP": address, "ports": PORTS}}, namespace)
+        left_alone = {labels.CONTROLLED_BY: "somebody-else"}
+        await sides.create(SERVICES, "squatter", {"spec": {"clusterIP": address, "ports": PORTS}}, labels=left_alone)
+    virtual, host = await agreed(sides, "address-conflict")
+    assert host["spec"]["clusterIP"] != address
+    await sides.settled(SERVICES, "address-conflict")
+    assert (await sides.virtual.get(SERVICES, "address-conflict", "default"))["metadata"]["uid"] == (
+        virtual["metadata"]["uid"]
+    )
+    await sides.virtual.delete(SERVICES, "squatter", "default")
+
+
 async def test_2_3_node_ports_are_the_hosts(sides: Sides) -> None:
     virtual, host = await made(sides, "node-port", type="NodePort")
     assert virtual["spec"]["ports"][0]["nodePort"] == host["spec"]["ports"][0]["nodePort"]

@@ -292,12 +292,38 @@ async def test_an_address_that_another_virtual_service_has_is_changed_for_anothe
     assert await world.again() == []
 
 
-async def test_an_address_that_was_taken_since_the_rehearsal_costs_no_service(world: syncing.World) -> None:
+async def test_an_address_that_the_virtual_cluster_does_not_have_is_changed_for_another_one(
+    world: syncing.World,
+) -> None:
+    """That a dry run does tell, so that the virtual Service stays."""
+
+    def out_of_range(request: requests.Request) -> errors.ApiError | None:
+        is_asked = request.method == "POST" and b'"10.96.0.77"' in (request.body or b"")
+        return fake_side.error(422, "Invalid", "the provided IP is not in the valid range") if is_asked else None
+
     SERVICE.prepare(world)
-    after_the_note(world, lambda: world.virtual.take_ip("10.96.0.77"))
+    before = world.virtual.there(SERVICES, *KEY)["metadata"]["uid"]
+    world.virtual.answers.append(out_of_range)
     await world.settle()
     virtual, host = world.virtual.there(SERVICES, *KEY), world.host.there(SERVICES, *HOST)
     assert virtual["spec"]["clusterIP"] == host["spec"]["clusterIP"] != "10.96.0.77"
+    assert virtual["metadata"]["uid"] == before
+
+
+@pytest.mark.parametrize("is_done", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("step", STEPS)
+async def test_killed_at_any_step_of_a_replacement_whose_address_is_taken(
+    world: syncing.World, step: int, *, is_done: bool
+) -> None:
+    world.virtual.take_ip("10.96.0.77")
+    SERVICE.prepare(world)
+    power = Power(world, at=step, is_done=is_done)
+    await world.settle()
+    power.back()
+    world.restart()
+    await world.settle()
+    assert SERVICE.agreed(world)["spec"]["clusterIP"] != "10.96.0.77"
+    assert await world.again() == []
 
 
 @pytest.mark.parametrize(
