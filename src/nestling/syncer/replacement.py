@@ -165,7 +165,7 @@ async def _take_off_finalizers(ctx: SyncContext, spec: SyncSpec, virtual: Obj) -
 
 
 async def _create(ctx: SyncContext, spec: SyncSpec, wanted: Obj) -> bool:
-    """Is it just as wanted? Somebody may have the address, which no dry run tells: better another one than no object."""
+    """Is it just as wanted? Somebody may have the address, which no dry run tells: another one is better than none."""
     try:
         await writes.create(ctx.virtual, spec.virtual, wanted, with_status=spec.has_status)
     except errors.Invalid:

@@ -60,7 +60,7 @@ async def test_2_3_an_ip_that_the_host_has_given_away_the_virtual_service_is_mad
 
 async def test_2_3_an_ip_of_the_host_that_is_taken_in_the_virtual_cluster(sides: Sides) -> None:
     """As a dry run does not look whether an address is free, nothing but an attempt tells."""
-    before, host = await made(sides, "address-conflict")
+    _, host = await made(sides, "address-conflict")
     name, namespace = host["metadata"]["name"], sides.tenant.namespace
     async with sides.cluster.without_syncer():
         await sides.host.delete(SERVICES, name, namespace)
@@ -74,9 +74,8 @@ async def test_2_3_an_ip_of_the_host_that_is_taken_in_the_virtual_cluster(sides:
     virtual, host = await agreed(sides, "address-conflict")
     assert host["spec"]["clusterIP"] != address
     await sides.settled(SERVICES, "address-conflict")
-    assert (await sides.virtual.get(SERVICES, "address-conflict", "default"))["metadata"]["uid"] == (
-        virtual["metadata"]["uid"]
-    )
+    stays = await sides.virtual.get(SERVICES, "address-conflict", "default")
+    assert stays["metadata"]["uid"] == virtual["metadata"]["uid"]
     await sides.virtual.delete(SERVICES, "squatter", "default")
 
 
