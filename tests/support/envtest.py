@@ -12,9 +12,9 @@ import contextlib
 import http.client
 import json
 import os
+import random
 import shutil
 import signal
-import socket
 import ssl
 import subprocess
 import time
@@ -28,6 +28,7 @@ import trustme
 import yaml
 
 from nestling.binaries import chain
+from nestling.controlplane import ports
 
 #: How long a start may take on a busy machine.
 START_SECONDS = 90.0
@@ -43,11 +44,8 @@ def binary(name: str) -> Path:
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A loopback port that nobody listens on, below those of outgoing connections: one of these could take it first."""
+    return next(port for port in random.SystemRandom().sample(ports.CANDIDATES, 200) if ports.is_free(port))
 
 
 class Cluster:

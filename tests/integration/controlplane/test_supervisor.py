@@ -6,7 +6,6 @@ import dataclasses
 import json
 import os
 import signal
-import socket
 import stat
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from nestling.controlplane import plan, supervisor_status
+from tests.support import envtest
 
 pytestmark = pytest.mark.integration
 
@@ -89,12 +89,6 @@ def alive(pid: int) -> bool:
     return supervisor_status.start_time(pid) is not None
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def sleeper(name: str, **options: object) -> plan.Component:
     return shell(name, "exec sleep 1000", **options)
 
@@ -123,7 +117,7 @@ def test_components_start_as_soon_as_what_they_wait_for_is_ready(run: Run, tmp_p
     order = tmp_path / "order"
     run.start(
         shell("last", f"echo last >> {order}; exec sleep 1000", after=("web",)),
-        server("web", free_port()),
+        server("web", envtest.free_port()),
         shell("first", f"echo first >> {order}; exec sleep 1000"),
     )
     until(lambda: run.pid("first") > 0 and run.part("last").state in {"waiting", "running"})
@@ -134,7 +128,7 @@ def test_components_start_as_soon_as_what_they_wait_for_is_ready(run: Run, tmp_p
 
 
 def test_a_component_that_dies_is_started_again_and_its_dependants_are_left_alone(run: Run) -> None:
-    run.start(server("web", free_port()), sleeper("app", after=("web",)))
+    run.start(server("web", envtest.free_port()), sleeper("app", after=("web",)))
     run.ready()
     web, app = run.pid("web"), run.pid("app")
     os.kill(web, signal.SIGKILL)
@@ -154,7 +148,7 @@ def test_back_off_grows_while_a_component_fails(run: Run) -> None:
 
 
 def test_a_stopped_process_is_killed_and_started_again(run: Run) -> None:
-    run.start(server("web", free_port(), stuck_seconds=0.5))
+    run.start(server("web", envtest.free_port(), stuck_seconds=0.5))
     run.ready()
     first = run.pid("web")
     os.kill(first, signal.SIGSTOP)
@@ -164,13 +158,13 @@ def test_a_stopped_process_is_killed_and_started_again(run: Run) -> None:
 
 
 def test_a_component_that_never_becomes_alive_is_started_again(run: Run) -> None:
-    probe = plan.Probe(url=f"http://127.0.0.1:{free_port()}/", period_seconds=0.05, timeout_seconds=0.1)
+    probe = plan.Probe(url=f"http://127.0.0.1:{envtest.free_port()}/", period_seconds=0.05, timeout_seconds=0.1)
     run.start(sleeper("mute", ready=probe, stuck_seconds=0.2, start_seconds=0.4))
     until(lambda: run.part("mute").restarts >= 1)
 
 
 def test_children_die_with_a_supervisor_that_is_killed_and_the_next_start_works(run: Run) -> None:
-    first = run.start(server("web", free_port()), sleeper("app"))
+    first = run.start(server("web", envtest.free_port()), sleeper("app"))
     run.ready()
     pids = [run.pid("web"), run.pid("app")]
     first.kill()
@@ -368,7 +362,7 @@ def test_detached_it_lives_on_and_reports_a_refusal(run: Run) -> None:
 
 
 def test_memory_stays_small(run: Run) -> None:
-    process = run.start(server("web", free_port()))
+    process = run.start(server("web", envtest.free_port()))
     run.ready()
     lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
     kilobytes = int(next(line for line in lines if line.startswith("VmRSS")).split()[1])

@@ -231,9 +231,9 @@ async def opened(cluster: VirtualCluster) -> AsyncIterator[Sides]:
         yield made
 
 
-async def minor(api: client.Client) -> int:
-    """The minor version of a side: 36 for v1.36.3."""
-    return int((await api.version())["minor"].rstrip("+"))
+async def resizes(api: client.Client) -> bool:
+    """Does a side change the resources of running pods? Kubernetes does since 1.33."""
+    return int((await api.version())["minor"].rstrip("+")) >= 33
 
 
 def pod(*, containers: list[Obj] | None = None, **spec: Any) -> Obj:
