@@ -37,8 +37,8 @@ from nestling.kube.resource import (
     Resource,
 )
 from nestling.naming import labels
-from tests.integration.syncer.sides import Sides, pod, resizes, until
-from tests.support import audit, kubelet_client
+from tests.integration.syncer.sides import Sides, pod, until
+from tests.support import audit, kubelet_client, skew
 from tests.support.host import RunningHost
 
 FORCED = {labels.FORCE_SYNC: "true"}
@@ -190,7 +190,7 @@ async def _pods(red: Sides) -> None:
 
 
 async def _both_resize(red: Sides) -> bool:
-    return await resizes(red.virtual) and await resizes(red.host)
+    return await skew.resizes(red.virtual) and await skew.resizes(red.host)
 
 
 async def _streams(red: Sides) -> None:

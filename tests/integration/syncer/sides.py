@@ -231,11 +231,6 @@ async def opened(cluster: VirtualCluster) -> AsyncIterator[Sides]:
         yield made
 
 
-async def resizes(api: client.Client) -> bool:
-    """Does a side change the resources of running pods? Kubernetes does since 1.33."""
-    return int((await api.version())["minor"].rstrip("+")) >= 33
-
-
 def pod(*, containers: list[Obj] | None = None, **spec: Any) -> Obj:
     """A pod's body."""
     return {"spec": {"containers": containers or [{"name": "app", "image": "nginx"}], **spec}}

@@ -10,7 +10,8 @@ from nestling.kube import errors
 from nestling.kube.resource import CONFIG_MAPS, NODES, PODS, SECRETS, SERVICES, Obj, Resource
 from nestling.naming import labels
 from nestling.resources.pods import tokens
-from tests.integration.syncer.sides import Sides, pod, recorded, resizes, until
+from tests.integration.syncer.sides import Sides, pod, recorded, until
+from tests.support import skew
 
 TOKEN_REVIEWS = Resource("authentication.k8s.io", "v1", "tokenreviews", "TokenReview", namespaced=False)
 
@@ -231,14 +232,14 @@ async def test_2_2_ephemeral_containers_reach_the_running_pod(sides: Sides) -> N
 
 
 async def test_2_2_a_resize_in_place_reaches_the_host(sides: Sides) -> None:
-    if not await resizes(sides.virtual):
+    if not await skew.resizes(sides.virtual):
         pytest.skip("the virtual API server resizes no pods")
     small, large = {"requests": {"cpu": "100m"}}, {"requests": {"cpu": "200m"}}
     await sides.create(PODS, "grows", pod(containers=[{"name": "app", "image": "nginx", "resources": small}]))
     await sides.above(PODS, "grows", is_running)
     patch = {"spec": {"containers": [{"name": "app", "image": "nginx", "resources": large}]}}
     await sides.virtual.patch(PODS, "grows", patch, "default", subresource="resize")
-    if not await resizes(sides.host):
+    if not await skew.resizes(sides.host):
         await sides.warning("grows", "older than 1.33")
     else:
         await sides.on_host(PODS, "grows", lambda one: one["spec"]["containers"][0]["resources"] == large)
