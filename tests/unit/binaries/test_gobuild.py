@@ -50,7 +50,11 @@ def test_arguments() -> None:
     assert words[:5] == ["build", "-v", "-mod=readonly", "-buildvcs=false", "-trimpath"]
     assert "-X k8s.io/component-base/version.gitVersion=v1.34.4" in words[5]
     assert "-X k8s.io/component-base/version.gitMinor=34" in words[5]
-    assert words[6:] == ["-o", "/out/kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver"]
+    # as officially built
+    assert words[6:] == [
+        "-tags=selinux,notest,grpcnotrace",
+        *("-o", "/out/kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver"),
+    ]
 
 
 def test_kine_is_static_with_cgo_and_the_rest_is_without() -> None:
