@@ -50,6 +50,9 @@ CERTIFICATE_INTERVAL: Final = 3600.0
 FIRST_API_PAUSE: Final = 0.05
 #: The API server is asked again after this share of the time that it has taken so far.
 _IMPATIENCE: Final = 0.04
+#: What the virtual API server must have before the syncer begins, the last of its own namespaces. It is ready when its
+#: roles are written, too, a second or two later at the first start; who administers it needs none.
+_FIRST: Final = "/api/v1/namespaces/default"
 #: Thresholds of the garbage collector's generations, see ``gc.set_threshold``.
 _COLLECT: Final = (20_000, 20, 20)
 
@@ -147,7 +150,7 @@ async def run(settings: settings_module.SyncerSettings) -> None:
             endpoint.serving(settings.ports.health, checks, registry, documents),
             kubelet_facade.serving(settings, config, virtual, host, registry),
         ):
-            version = await _version(virtual)
+            version = await _version(virtual, _FIRST)
             structlog.stdlib.get_logger("nestling").info("the virtual API answers", version=version)
             # With several replicas, only the holder of the lease goes on from here.
             shown = Shown(registry, checks, documents)
@@ -172,7 +175,7 @@ async def _lead(
         for informer in duties.replicated.informers:
             group.create_task(informer.run(), name="watch")
         group.create_task(store_size.run(config, settings, store_size.Gauges(shown.registry)), name="store-size")
-        host_version = await _version(sides.host)
+        host_version = await _version(sides.host, "/readyz")
         syncers = manager.Manager(
             manager.Parts(
                 tenant=Tenant(settings.name, settings.namespace),
@@ -266,12 +269,12 @@ def _waker(duties: tuple[loops.Duty, ...]) -> Callable[[cache.Change], None]:
     return wake
 
 
-async def _version(client: client_module.Client) -> str:
-    """The version of an API server, once it is ready."""
+async def _version(client: client_module.Client, path: str) -> str:
+    """The version of an API server, once it has this path."""
     started = time.monotonic()
     while True:
         try:
-            await client.raw("/readyz")
+            await client.raw(path)
             return str((await client.version())["gitVersion"])
         except (errors.ConnectionFailed, errors.ApiError):
             await asyncio.sleep(min(max(FIRST_API_PAUSE, (time.monotonic() - started) * _IMPATIENCE), 1.0))
