@@ -177,3 +177,20 @@ def test_two_hosts_have_nothing_in_common(host: support.Node, server: str) -> No
     finally:
         other.nestling("host", "down", "--name", "other", "--delete")
     reached(host, "web", "http://web.default.svc/")
+
+
+@pytest.mark.usefixtures("before")
+def test_the_first_create_brings_up_a_host_with_a_real_node(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody chose anything: the folder of the virtual cluster is there before its host, and holds nobody to a kind."""
+    monkeypatch.delenv("NESTLING_NODE", raising=False)
+    # under a short name: a socket's path has 108 characters at most
+    first = support.Node(tmp_path_factory.mktemp("first") / "home")
+    try:
+        first.nestling("create", "my-vc", "--driver", "local", "--connect=false")
+        assert first.spec.pod_cidr
+        assert first.kubectl("get", "nodes", "-o", "name") == f"node/{parts.NODE_NAME}\n"
+        first.nestling("delete", "my-vc", "--driver", "local")
+    finally:
+        first.nestling("host", "down", "--delete", "--force")

@@ -186,7 +186,9 @@ class Host:
         version = options.kubernetes_version or (known.kubernetes_version if known else None)
         kind = nodes.choose(known, options.node, folder=self.layout.folder, reporter=reporter, version=version)
         record = decide.changed(known, options) if known else decide.new(self.name, options)
-        return nodes.with_kind(record, kind, hosts=self._paths.hosts, clusters=self.virtual_clusters(), options=options)
+        # nobody depends on a new host: the virtual cluster that `create` is about to make has its folder already
+        clusters = self.virtual_clusters() if known else ()
+        return nodes.with_kind(record, kind, hosts=self._paths.hosts, clusters=clusters, options=options)
 
     async def _stop(self) -> bool:
         """End all processes, and take away what a real node has outside."""
