@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-import functools
 import ipaddress
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,9 +60,9 @@ class Tenant:
         """What the program in a pod says."""
         return self.kubectl("exec", "-n", namespace, pod, "-c", "main", "--", "/program", *arguments)
 
-    def served(self, name: str) -> str:
+    def served(self, name: str, *, namespace: str = "default") -> str:
         """Which pod answers at a name."""
-        return self.asked("get", f"http://{name}/").removeprefix("200\nserved by ")
+        return self.asked("get", f"http://{name}/", namespace=namespace).removeprefix("200\nserved by ")
 
     def resolves(self, wanted: dict[str, list[str]]) -> None:
         """In a pod names resolve to addresses, as soon as the name server has heard of them."""
@@ -166,17 +165,13 @@ def stateful_set(name: str) -> dict[str, Any]:
     return {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": name}, "spec": spec}
 
 
-def answers(tenant: Tenant, name: str) -> str | None:
-    """Which pod answers, None while none does: rules of a node need a moment."""
-    try:
-        return tenant.served(name)
-    except AssertionError:
-        return None
+def reached(tenant: Tenant, name: str, pod: str, *, namespace: str = "default") -> None:
+    """Wait until a pod answers at a name: rules of a node need a moment."""
 
+    def answered() -> None:
+        assert tenant.served(name, namespace=namespace) == pod
 
-def reached(tenant: Tenant, name: str, pod: str) -> None:
-    """Wait until a pod answers at a name."""
-    support.wait(lambda: answers(tenant, name) == pod, f"an answer of {pod} at {name}")
+    support.eventually(answered)
 
 
 def test_a_service_is_found_by_each_of_its_names(tenant: Tenant) -> None:
@@ -189,11 +184,7 @@ def test_a_service_is_found_by_each_of_its_names(tenant: Tenant) -> None:
 
 def test_a_service_of_another_namespace_and_the_own_one_of_the_same_name(tenant: Tenant) -> None:
     reached(tenant, "web.other", "web-there")
-    support.eventually(functools.partial(check_the_other_web, tenant))
-
-
-def check_the_other_web(tenant: Tenant) -> None:
-    assert tenant.asked("get", "http://web/", namespace="other") == "200\nserved by web-there"
+    reached(tenant, "web", "web-there", namespace="other")
 
 
 def test_a_name_that_does_not_exist_and_one_of_the_host_are_not_found(tenant: Tenant) -> None:
@@ -239,11 +230,7 @@ def test_a_service_without_selector_leads_to_its_endpoints(tenant: Tenant) -> No
         },
     )
     for name in ("by-endpoints", "by-slice"):
-        support.wait(functools.partial(served_by_web, tenant, name), f"an answer at {name}")
-
-
-def served_by_web(tenant: Tenant, name: str) -> bool:
-    return answers(tenant, name) == "web"
+        reached(tenant, name, "web")
 
 
 def test_a_service_can_be_another_name(tenant: Tenant) -> None:
@@ -291,7 +278,7 @@ def test_a_load_balancers_address_is_shown_and_answers(tenant: Tenant) -> None:
 
 def test_clients_stay_with_one_pod_when_the_service_says_so(tenant: Tenant) -> None:
     tenant.apply(service("sticky", selector={"app": "db"}, sessionAffinity="ClientIP"))
-    support.wait(lambda: answers(tenant, "sticky") is not None, "an answer")
+    support.eventually(lambda: tenant.served("sticky"))
     assert len({tenant.served("sticky") for _ in range(8)}) == 1
 
 
@@ -312,19 +299,12 @@ def test_names_of_the_operators_choice_lead_to_services_of_the_host(embedded: Te
 
 
 def test_services_of_the_host_are_shown_and_answer(embedded: Tenant) -> None:
-    support.wait(lambda: answers(embedded, "theirs.shop") == "theirs", "an answer of the Service")
-    support.wait(lambda: answers(embedded, "pods.shop:8080") == "theirs", "an answer of a pod")
+    reached(embedded, "theirs.shop", "theirs")
+    reached(embedded, "pods.shop:8080", "theirs")
     address = embedded.node.kubectl("get", "service", "theirs", "-o", "jsonpath={.spec.clusterIP}").strip()
     embedded.resolves({"theirs.shop.svc.cluster.local": [address]})
 
 
 def test_a_service_of_a_tenant_is_shown_on_the_host_and_answers(embedded: Tenant) -> None:
-    name = "http://shown.vcluster-embedded.svc.cluster.local/"
-
-    def answer() -> str:
-        try:
-            return embedded.node.kubectl("exec", "theirs", "--", "/program", "get", name)
-        except AssertionError:
-            return ""
-
-    support.wait(lambda: answer() == "200\nserved by mine", "an answer on the host")
+    ask = ("exec", "theirs", "--", "/program", "get", "http://shown.vcluster-embedded.svc.cluster.local/")
+    support.shows(embedded.node.kubectl, "200\nserved by mine", *ask)

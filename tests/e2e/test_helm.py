@@ -27,15 +27,11 @@ def release(node_with_images: support.Node, tmp_path_factory: pytest.TempPathFac
 
 
 def check_the_data(release: releases.Release) -> None:
-    """What was written is there as soon as the API answers."""
-    read = ("get", "configmap", "mark", "-o", "jsonpath={.data.kept}")
-    assert support.eventually(lambda: release.virtual(*read)) == "yes"
+    assert release.read("get", "configmap", "mark", "-o", "jsonpath={.data.kept}") == "yes"
 
 
 def check_the_container(release: releases.Release) -> None:
-    """The tenant's container is reached as soon as the node leads to the pod of the control plane that is there now."""
-    ask = ("exec", "web", "--", "/program", "get", "http://127.0.0.1:8080")
-    assert support.eventually(lambda: release.virtual(*ask)) == "200\nserved by web"
+    assert release.read("exec", "web", "--", "/program", "get", "http://127.0.0.1:8080") == "200\nserved by web"
 
 
 def test_a_pod_of_the_tenant_runs_and_is_reached(release: releases.Release) -> None:

@@ -339,20 +339,11 @@ async def test_a_node_shows_the_tenants_pods_alone(tenant: Tenant) -> None:
 
 def test_top_shows_pods_and_nodes_of_the_tenant(tenant: Tenant) -> None:
     """metrics-server forgets a node whose scrape failed until two have succeeded: any question may meet such a gap."""
-
-    def measured(wanted: str, *arguments: str) -> str:
-        def shown() -> str:
-            said = tenant.out(*arguments)
-            assert wanted in said, said
-            return said
-
-        return support.eventually(shown)
-
-    assert "foreign" not in measured("web", "top", "pods", "-A")
-    measured("web", "top", "pods", "-l", "app in (web)", "--containers")
+    assert "foreign" not in support.shows(tenant.out, "web", "top", "pods", "-A")
+    support.shows(tenant.out, "web", "top", "pods", "-l", "app in (web)", "--containers")
     assert tenant.out("top", "pods", "-l", "app=foreign") == ""
-    measured("nestling-node", "top", "nodes")
-    table = measured("web", "get", "podmetrics", "web")
+    support.shows(tenant.out, "nestling-node", "top", "nodes")
+    table = support.shows(tenant.out, "web", "get", "podmetrics", "web")
     assert table.split()[:4] == ["NAME", "CPU", "MEMORY", "WINDOW"]
 
 

@@ -83,11 +83,7 @@ def test_another_pod_reaches_a_service_by_address_and_by_name(host: support.Node
 
 def reached(host: support.Node, pod: str, url: str) -> None:
     """A pod gets an answer of the server; the rules of the node may come some time after the Service."""
-
-    def answered() -> None:
-        assert host.kubectl("exec", pod, "--", "/program", "get", url) == "200\nserved by web"
-
-    support.eventually(answered)
+    support.shows(host.kubectl, "200\nserved by web", "exec", pod, "--", "/program", "get", url)
 
 
 def test_a_claim_is_a_folder_that_goes_with_it(host: support.Node) -> None:

@@ -52,8 +52,7 @@ def unharmed(release: releases.Release, part: str) -> Iterator[None]:
     release.wait_ready()
     name = f"after-{part.replace('_', '-')}"
     release.run_pod(support.pod(name, "serve"))
-    ask = ("exec", "web", "--", "/program", "get", "http://127.0.0.1:8080")
-    assert support.eventually(lambda: release.virtual(*ask)).startswith("200")
+    assert release.read("exec", "web", "--", "/program", "get", "http://127.0.0.1:8080").startswith("200")
     assert release.container(WEB) == before
     release.virtual("delete", "pod", name, "--wait=false")
 

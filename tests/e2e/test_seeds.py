@@ -8,7 +8,7 @@ import json
 import re
 import subprocess
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -84,16 +84,6 @@ def namespace(name: str) -> dict[str, Any]:
 def rolled_out(release: releases.Release, name: str, where: str = "default") -> None:
     """Wait for a Deployment of the tenant."""
     release.virtual("rollout", "status", f"deployment/{name}", "-n", where, f"--timeout={support.SECONDS:.0f}s")
-
-
-def shows(ask: Callable[..., str], wanted: str, *arguments: str) -> None:
-    """Wait until a cluster shows something; what is synced comes some time after it was made."""
-
-    def shown() -> None:
-        said = ask(*arguments)
-        assert wanted in said, said
-
-    support.eventually(shown)
 
 
 @contextlib.contextmanager
@@ -183,14 +173,14 @@ def check_the_application(release: releases.Release) -> None:
         urllib.request.urlopen(url, timeout=30) as answer,
     ):
         assert answer.read().startswith(b"served by test-app-")
-    shows(release.virtual, "system-ingress", "get", "ingressclass", "-o", "name")
-    shows(release.host, "test-app-x-test-x-vc1", "get", "ingress", "test-app-x-test-x-vc1", "-o", "name")
-    shows(release.virtual, "nestling-node", "top", "nodes")
+    support.shows(release.virtual, "system-ingress", "get", "ingressclass", "-o", "name")
+    support.shows(release.host, "test-app-x-test-x-vc1", "get", "ingress", "test-app-x-test-x-vc1", "-o", "name")
+    support.shows(release.virtual, "nestling-node", "top", "nodes")
 
 
 def check_the_storage(release: releases.Release) -> None:
     """A claim with the host's class is bound."""
-    shows(release.virtual, "managed-nfs-storage", "get", "storageclasses", "-o", "name")
+    support.shows(release.virtual, "managed-nfs-storage", "get", "storageclasses", "-o", "name")
     meta = {"name": "test-pvc", "namespace": "test"}
     wanted = {
         "storageClassName": "managed-nfs-storage",
@@ -227,8 +217,8 @@ def test_seed_002_a_load_balancer_and_flux(node: support.Node, tmp_path: Path) -
         release.host("wait", "--for=condition=Ready", "pod/flux", f"--timeout={support.SECONDS:.0f}s")
         ask = ("exec", "flux", "--", "/program", "get")
         routed = "http://nginx-x-default-x-vcluster-a.vcluster-a.svc/"
-        shows(release.host, "200\nserved by nginx-", *ask, routed)
-        shows(release.host, "200\nok", *ask, "https://vcluster-a.vcluster-a.svc/readyz")
+        support.shows(release.host, "200\nserved by nginx-", *ask, routed)
+        support.shows(release.host, "200\nok", *ask, "https://vcluster-a.vcluster-a.svc/readyz")
 
 
 ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -241,9 +231,9 @@ def test_seed_003_what_the_host_gives(node: support.Node, tmp_path: Path) -> Non
     node.apply(*theirs, {"apiVersion": "v1", "kind": "Secret", "metadata": meta, "stringData": {"token": "one"}})
     try:
         with releases.installed(release, values("003")):
-            shows(release.virtual, "ghcr-dockercfg", "-n", "backstage", "get", "secret", "ghcr-dockercfg")
-            shows(release.virtual, "node/nestling-node", "get", "nodes", "-o", "name")
-            shows(release.virtual, "system-ingress", "get", "ingressclass", "-o", "name")
+            support.shows(release.virtual, "ghcr-dockercfg", "-n", "backstage", "get", "secret", "ghcr-dockercfg")
+            support.shows(release.virtual, "node/nestling-node", "get", "nodes", "-o", "name")
+            support.shows(release.virtual, "system-ingress", "get", "ingressclass", "-o", "name")
             account = {"name": "backstage", "namespace": "backstage"}
             release.apply(
                 {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": account},
@@ -253,9 +243,11 @@ def test_seed_003_what_the_host_gives(node: support.Node, tmp_path: Path) -> Non
             rolled_out(release, "backstage-dev", "backstage")
             pod = release.virtual("-n", "backstage", "get", "pods", "-o", "jsonpath={.items[0].metadata.name}")
             about = f"--field-selector=involvedObject.name={pod}"
-            shows(release.virtual, "Successfully assigned", "-n", "backstage", "get", "events", about)
+            support.shows(release.virtual, "Successfully assigned", "-n", "backstage", "get", "events", about)
             for synced in ("ingress/backstage-ingress", "serviceaccount/backstage"):
-                shows(release.host, "backstage", "get", f"{synced}-x-backstage-x-vcluster-dev-helm", "-o", "name")
+                support.shows(
+                    release.host, "backstage", "get", f"{synced}-x-backstage-x-vcluster-dev-helm", "-o", "name"
+                )
             name = "--tls-server-name=vcluster-dev-helm.dev-vcluster.svc"
             assert release.virtual(name, "get", "--raw", "/readyz") == "ok"
     finally:

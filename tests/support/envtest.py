@@ -12,7 +12,6 @@ import contextlib
 import http.client
 import json
 import os
-import random
 import shutil
 import signal
 import ssl
@@ -28,7 +27,7 @@ import trustme
 import yaml
 
 from nestling.binaries import chain
-from nestling.controlplane import ports
+from nestling.local import ports
 
 #: How long a start may take on a busy machine.
 START_SECONDS = 90.0
@@ -45,7 +44,7 @@ def binary(name: str) -> Path:
 
 def free_port() -> int:
     """A loopback port that nobody listens on, below those of outgoing connections: one of these could take it first."""
-    return next(port for port in random.SystemRandom().sample(ports.CANDIDATES, 200) if ports.is_free(port))
+    return ports.choose(["server"])["server"]
 
 
 class Cluster:

@@ -142,6 +142,17 @@ def eventually(check: Callable[[], T]) -> T:
             time.sleep(0.1)
 
 
+def shows(ask: Callable[..., str], wanted: str, *arguments: str) -> str:
+    """What a cluster shows, asked so, as soon as this text is in it."""
+
+    def shown() -> str:
+        said = ask(*arguments)
+        assert wanted in said, said
+        return said
+
+    return eventually(shown)
+
+
 def program_image(folder: Path) -> Path:
     """Build the test image; it needs no registry and no base image."""
     target = folder / "program"

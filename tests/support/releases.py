@@ -128,6 +128,10 @@ class Release:
             return bool(self.virtual("get", "namespace", "default", "-o", "name"))
         return False
 
+    def read(self, *arguments: str) -> str:
+        """What kubectl says of it as soon as it succeeds: the way to a pod that has just started may come after it."""
+        return support.eventually(lambda: self.virtual(*arguments))
+
     def kubeconfig(self) -> Path:
         """The administrator's, with the address of the pod as it is now: this machine has a route to it."""
         support.wait(

@@ -165,8 +165,10 @@ class Host:
                 # It was being killed while we looked: start it.
         await daemon.end_leftovers(self.layout.folder)
         await nodes.clean(known, self.layout)
-        record = await asyncio.to_thread(self._decide, known, options, reporter)
-        record = decide.with_free_ports(record, clusters=self.virtual_clusters(), reporter=reporter)
+        # nobody depends on a new host: the virtual cluster that `create` is about to make has its folder already
+        clusters = self.virtual_clusters() if known else ()
+        record = await asyncio.to_thread(self._decide, known, options, clusters, reporter)
+        record = decide.with_free_ports(record, clusters=clusters, reporter=reporter)
         with reporter.step(f"Getting the programs of Kubernetes {record.kubernetes_version}"):
             binaries = await asyncio.to_thread(
                 chain.ensure, nodes.binaries(record), kubernetes_version=record.kubernetes_version, progress=fetching
@@ -181,13 +183,15 @@ class Host:
         return self._info(record, started=True)
 
     def _decide(
-        self, known: record_module.Record | None, options: decide.Options, reporter: report.Reporter
+        self,
+        known: record_module.Record | None,
+        options: decide.Options,
+        clusters: tuple[str, ...],
+        reporter: report.Reporter,
     ) -> record_module.Record:
         version = options.kubernetes_version or (known.kubernetes_version if known else None)
         kind = nodes.choose(known, options.node, folder=self.layout.folder, reporter=reporter, version=version)
         record = decide.changed(known, options) if known else decide.new(self.name, options)
-        # nobody depends on a new host: the virtual cluster that `create` is about to make has its folder already
-        clusters = self.virtual_clusters() if known else ()
         return nodes.with_kind(record, kind, hosts=self._paths.hosts, clusters=clusters, options=options)
 
     async def _stop(self) -> bool:

@@ -87,9 +87,8 @@ async def replace(ctx: SyncContext, spec: SyncSpec, pair: Pair, wanted: Replace)
         try:
             await _rehearse(ctx, spec, wanted)
         except errors.Invalid:
-            if wanted.otherwise is None or pair.host is None or spec.host is None:
+            if not await _host_goes(ctx, spec, pair, wanted):
                 raise
-            await writes.delete(ctx.host, spec.host, pair.host, wanted.otherwise)
             return
         pair = await _begin(ctx, spec, pair, virtual, wanted)
     if virtual is not None:
@@ -104,10 +103,8 @@ async def replace(ctx: SyncContext, spec: SyncSpec, pair: Pair, wanted: Replace)
         if any(cause.get("reason") == "NamespaceTerminating" for cause in error.causes):
             await _take_off(ctx, spec, pair)
         raise
-    if not is_as_wanted and wanted.otherwise is not None and pair.host is not None and spec.host is not None:
-        await writes.delete(ctx.host, spec.host, pair.host, wanted.otherwise)
-        return
-    await _take_off(ctx, spec, pair)
+    if is_as_wanted or not await _host_goes(ctx, spec, pair, wanted):
+        await _take_off(ctx, spec, pair)
 
 
 async def _rehearse(ctx: SyncContext, spec: SyncSpec, wanted: Replace) -> None:
@@ -122,6 +119,14 @@ async def _rehearse(ctx: SyncContext, spec: SyncSpec, wanted: Replace) -> None:
     except errors.Forbidden as error:
         if _QUOTA not in error.message:
             raise
+
+
+async def _host_goes(ctx: SyncContext, spec: SyncSpec, pair: Pair, wanted: Replace) -> bool:
+    """Delete the host object, where that is the other way to an agreement; was it?"""
+    if wanted.otherwise is None or pair.host is None or spec.host is None:
+        return False
+    await writes.delete(ctx.host, spec.host, pair.host, wanted.otherwise)
+    return True
 
 
 async def _begin(ctx: SyncContext, spec: SyncSpec, pair: Pair, virtual: Obj, wanted: Replace) -> Pair:
