@@ -181,7 +181,7 @@ def test_the_first_create_brings_up_a_host_with_a_real_node(
 ) -> None:
     """Nobody chose anything: the folder of the virtual cluster is there before its host, and holds nobody to a kind."""
     monkeypatch.delenv("NESTLING_NODE", raising=False)
-    # under a short name: a socket's path has 108 characters at most
+    # under a short name: requirements.problems
     first = support.Node(tmp_path_factory.mktemp("first") / "home")
     try:
         first.nestling("create", "my-vc", "--driver", "local", "--connect=false")

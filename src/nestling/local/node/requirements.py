@@ -14,6 +14,9 @@ from nestling.local.node import cgroups, parts
 
 COMMANDS: Final = {"ip": "iproute2", "nft": "nftables", "mount": "mount", "umount": "mount"}
 """Programs of the system that the node calls, and the Debian packages that hold them."""
+_SOCKET: Final = "node/kubelet/pod-resources/4294967295"
+"""The longest path of a socket below the folder of a host: the kubelet makes it under a random number at first."""
+_LONGEST_SOCKET: Final = 107
 _CAPABILITIES: Final = {"CAP_SYS_ADMIN": 21, "CAP_NET_ADMIN": 12}
 
 
@@ -60,6 +63,11 @@ def problems(machine: Machine, folder: Path) -> list[str]:
         found.append(f"the command {' and '.join(names)} is missing: apt-get install {package}")
     if Path("/run") in folder.absolute().parents:
         found.append(f"{folder} is below /run, which a node has for itself: name another folder with NESTLING_HOME")
+    if (excess := len(os.fsencode(folder.absolute() / _SOCKET)) - _LONGEST_SOCKET) > 0:
+        found.append(
+            f"{folder} is {excess} characters too long for the sockets below it: "
+            "name a shorter folder with NESTLING_HOME"
+        )
     return found
 
 

@@ -52,6 +52,15 @@ def test_a_home_below_run_is_refused() -> None:
     assert "NESTLING_HOME" in problem
 
 
+def test_a_home_too_long_for_sockets_is_refused() -> None:
+    """The path of a socket has 107 characters at most, the kubelet's needs 38 below the folder of the host."""
+    longest = Path("/home", "a" * 63)
+    assert requirements.problems(GOOD, longest) == []
+    (problem,) = requirements.problems(GOOD, longest / "b")
+    assert "2 characters too long" in problem
+    assert "NESTLING_HOME" in problem
+
+
 def test_a_real_node_that_cannot_be_had_is_an_error_and_auto_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(requirements, "look", lambda: dataclasses.replace(GOOD, root=False))
     listener = Listener()
