@@ -48,7 +48,7 @@ def test_the_supervisor_is_process_one_and_the_program_has_the_name_that_tools_c
     release: releases.Release,
 ) -> None:
     processes = release.processes()
-    assert {"etcd", "kube-apiserver", "kube-controller-manager", "syncer_process", "supervisor"} <= processes.keys()
+    assert {"etcd", "kube-apiserver", "kube-controller-manager", "syncer", "supervisor"} <= processes.keys()
     assert release.host("exec", release.pod, "--", "/vcluster", "version").startswith("vcluster")
 
 

@@ -57,7 +57,7 @@ def unharmed(release: releases.Release, part: str) -> Iterator[None]:
     release.virtual("delete", "pod", name, "--wait=false")
 
 
-@pytest.mark.parametrize("part", ["etcd", "kube-apiserver", "kube-controller-manager", "syncer_process"])
+@pytest.mark.parametrize("part", ["etcd", "kube-apiserver", "kube-controller-manager", "syncer"])
 def test_a_killed_component_comes_back_in_the_same_container(release: releases.Release, part: str) -> None:
     control_plane = container_of(release)
     with unharmed(release, part):

@@ -148,7 +148,7 @@ def check_that_nothing_runs_as_root(release: releases.Release) -> None:
     )
     assert found == {"allowPrivilegeEscalation": False, "runAsGroup": 12345, "runAsNonRoot": True, "runAsUser": 12345}
     processes = release.processes()
-    assert {"supervisor", "kube-apiserver", "syncer_process"} <= processes.keys()
+    assert {"supervisor", "kube-apiserver", "syncer"} <= processes.keys()
     owners = {Path(f"/proc/{pid}").stat().st_uid for name, pid in processes.items() if name != "pause"}
     assert owners == {12345}
 

@@ -179,7 +179,8 @@ def installed(release: Release, values: Mapping[str, Any] | str | None = None) -
 
 
 def _name(command: bytes) -> str:
-    """`etcd` for /binaries/etcd …, the module for what Python runs."""
+    """`etcd` for /binaries/etcd …, the module for what Python runs; `syncer` for either way to become it."""
     words = command.decode(errors="replace").split("\0")
     program = words[0].rpartition("/")[2]
-    return words[2].rpartition(".")[2] if program.startswith("python") and len(words) > 2 else program
+    name = words[2].rpartition(".")[2] if program.startswith("python") and len(words) > 2 else program
+    return "syncer" if name in ("preparing", "syncer_process") else name

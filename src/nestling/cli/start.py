@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from nestling.cli import cobra
+from nestling.cli import settings as cli_settings
 from nestling.controlplane import settings as settings_module
 
 EXAMPLES = """
@@ -46,7 +47,9 @@ nestling start --config vcluster.yaml --name my-vc --namespace team-a --data-dir
 @click.option("--port", type=click.IntRange(1, 65535), help="Port of the API server; default controlPlane.proxy.port.")
 @click.option("--bind-address", help="Its address; default controlPlane.proxy.bindAddress.")
 @click.option("--log-format", type=click.Choice(["json", "console"]), help="Default: logging.encoding.")
+@click.pass_context
 def command(
+    ctx: click.Context,
     *,
     config_file: Path,
     name: str,
@@ -59,7 +62,8 @@ def command(
     log_format: str | None,
 ) -> None:
     """Prepare a virtual control plane (configuration, host access, certificates), then supervise its processes."""
-    from nestling.controlplane import prepare
+    from nestling.cli import preparing
+    from nestling.controlplane import handover
 
     try:
         settings = settings_module.StartSettings(
@@ -74,6 +78,6 @@ def command(
             log_format=log_format,
             pod_ip=os.environ.get("POD_IP"),
         )
-        prepare.run(settings)
     except settings_module.PreparationError as error:
         raise click.ClickException(str(error)) from error
+    handover.begin(preparing.component(settings, cli_settings.of(ctx)), str(Path.cwd()))

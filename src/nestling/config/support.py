@@ -153,8 +153,8 @@ def _feature(path: errors.Path, row: Row) -> errors.Path:
 def _asked_for(config: model.VClusterConfig) -> Iterator[tuple[errors.Path, Row]]:
     """The keys written by the user that want something, with their row."""
     for path, value in _leaves(config.user_values, model.VClusterConfig, (), on=True):
-        row = find(path)
-        if row is not None and _wants(path, value):
+        # most values are the defaults, and a row is looked for among many
+        if _wants(path, value) and (row := find(path)) is not None:
             yield path, row
 
 

@@ -33,7 +33,7 @@ RESTARTS: Final = {
     "controller-manager.conf": components.CONTROLLER_MANAGER,
     "scheduler.conf": components.SCHEDULER,
     # this very process; the façade has a certificate of its own that is made at each start, and as old as it
-    "syncer.conf": components.SYNCER,
+    "syncer.conf": settings.SYNCER,
 }
 
 

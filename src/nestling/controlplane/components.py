@@ -19,7 +19,6 @@ from nestling.controlplane import embedded_dns, flags, plan, settings, store
 API_SERVER: Final = "kube-apiserver"
 CONTROLLER_MANAGER: Final = "kube-controller-manager"
 SCHEDULER: Final = "kube-scheduler"
-SYNCER: Final = "syncer"
 
 #: Controllers that have no business in a virtual cluster: nodes, volumes and their lifecycle belong to the host.
 DISABLED_CONTROLLERS: Final = (
@@ -38,14 +37,6 @@ AUTHENTICATION_FLAGS: Final = ("authentication-config", "anonymous-auth", "oidc-
 #: In a pod, where memory is what a tenant costs: 60 MB less than as Go has it (measured, docs/performance.md). On a
 #: machine, where somebody waits for ``create``, it is left out: it costs a second of processor time at each start.
 POD_ENV: Final = {"GOGC": "30"}
-#: For the syncer: no heap for each of its short-lived threads, and the pages of lists go back when they are read.
-SPARING: Final = {
-    "MALLOC_ARENA_MAX": "1",
-    "MALLOC_MMAP_THRESHOLD_": "131072",
-    "MALLOC_TRIM_THRESHOLD_": "131072",
-    # else pydantic looks through all packages for plugins, for which it loads a dozen modules
-    "PYDANTIC_DISABLE_PLUGINS": "__all__",
-}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -264,10 +255,10 @@ def syncer(inputs: Inputs) -> plan.Component:
     """
     base = f"http://127.0.0.1:{inputs.syncer.ports.health}"
     return plan.Component(
-        name=SYNCER,
+        name=settings.SYNCER,
         argv=(sys.executable, "-m", "nestling.controlplane.syncer_process", str(inputs.settings_file)),
-        env=SPARING,
-        log_file=inputs.log(SYNCER),
+        env=settings.SPARING,
+        log_file=inputs.log(settings.SYNCER),
         ready=plan.Probe(url=f"{base}/readyz"),
         alive=plan.Probe(url=f"{base}/healthz"),
         uses=_api_server_names(inputs),

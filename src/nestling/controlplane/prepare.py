@@ -1,19 +1,16 @@
 """What happens before the supervisor takes over: configuration, host access, service CIDR, certificates, plan.
 
-It needs libraries that the long-running supervisor must not carry, so it runs in a process of its own that becomes
-the supervisor by ``execv`` (design, decision 11), or in a driver that has them loaded anyway. What can go on at the
-same time does.
+It needs libraries that the long-running supervisor must not carry, so it runs in a process of its own, which goes on as
+the first syncer (``handover``), or in a driver that has them loaded anyway. What can go on at the same time does.
 """
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
-import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final
 
 from nestling.binaries import chain, versions
 from nestling.binaries import errors as binary_errors
@@ -86,14 +83,6 @@ async def prepare(settings: settings_module.StartSettings) -> Path:
         raise PreparationError(str(known)) from group
     except _EXPECTED as error:
         raise PreparationError(str(error)) from error
-
-
-def run(settings: settings_module.StartSettings) -> NoReturn:
-    """Prepare, then become the supervisor; raises ``PreparationError`` before that."""
-    plan_file = asyncio.run(prepare(settings))
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os.execv(sys.executable, [sys.executable, "-m", "nestling.controlplane.supervisor", str(plan_file)])  # noqa: S606
 
 
 def read_config(file: Path, data_dir: Path | None = None) -> model.VClusterConfig:

@@ -19,6 +19,16 @@ POD_NAMESPACE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/names
 #: Where the API server listens unless the configuration says otherwise.
 API_PORT: Final = 8443
 
+#: What plans call the syncer, and its environment: no heap for each of its short-lived threads, and the pages of lists
+#: go back when they are read.
+SYNCER: Final = "syncer"
+SPARING: Final = {
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": "131072",
+    "MALLOC_TRIM_THRESHOLD_": "131072",
+    # else pydantic looks through all packages for plugins, for which it loads a dozen modules
+    "PYDANTIC_DISABLE_PLUGINS": "__all__",
+}
 #: What ``controlPlane.proxy.bindAddress`` says for "on every address".
 ALL_ADDRESSES: Final = frozenset({"", "0.0.0.0", "::"})  # noqa: S104 - compared with, not bound to
 
@@ -157,23 +167,32 @@ def loopback(bind_address: str) -> str:
     return f"[{bind_address}]" if ":" in bind_address else bind_address
 
 
-def to_json(settings: SyncerSettings) -> str:
-    """The settings as the text of the file that the syncer process reads."""
-    return json.dumps(dataclasses.asdict(settings), default=str, indent=1)
+def to_json(settings: SyncerSettings | StartSettings, *, indent: int | None = 1) -> str:
+    """The settings as the text that the syncer process, or the one that prepares, reads."""
+    return json.dumps(dataclasses.asdict(settings), default=str, indent=indent)
 
 
 def from_json(text: str) -> SyncerSettings:
     """The inverse of :func:`to_json`; raises ``KeyError`` or ``TypeError`` when the file is of another version."""
-    data = json.loads(text)
-    for key in ("config_file", "data_dir", "state_dir"):
-        data[key] = Path(data[key])
-    data["host_kubeconfig"] = Path(data["host_kubeconfig"]) if data["host_kubeconfig"] else None
+    data = _with_paths(json.loads(text))
     data["ports"] = Ports(**data["ports"])
     facts = data["facts"]
     for key in ("cluster_ips", "load_balancer"):
         facts[key] = tuple(facts[key])
     data["facts"] = HostFacts(**facts)
     return SyncerSettings(**data)
+
+
+def start_from_json(text: str) -> StartSettings:
+    """The inverse of :func:`to_json`."""
+    data = _with_paths(json.loads(text))
+    data["host_dns"] = HostDns(**data["host_dns"]) if data["host_dns"] else None
+    return StartSettings(**data)
+
+
+def _with_paths(data: dict[str, Any]) -> dict[str, Any]:
+    paths = {key: Path(data[key]) for key in ("config_file", "data_dir", "state_dir")}
+    return {**data, **paths, "host_kubeconfig": Path(data["host_kubeconfig"]) if data["host_kubeconfig"] else None}
 
 
 def known_fields(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:

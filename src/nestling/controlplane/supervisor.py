@@ -1,9 +1,10 @@
 """The supervisor: starts the processes of a plan, keeps them running, and ends with them.
 
-Run as `python -m nestling.controlplane.supervisor [--detach] PLAN.json`. Standard library only, one thread, about
-20 MB: it is process 1 of a control plane's container and lives as long as the virtual cluster. SIGTERM and SIGINT stop
-everything in reverse order, a second one at once; SIGHUP is ignored. Exit code 0 after a stop, 1 when a component
-failed for good, 2 for a plan that cannot be run, 3 when another supervisor holds the state folder.
+Run as `python -m nestling.controlplane.supervisor [--detach] PLAN.json`, or with the process that makes the plan in
+place of the plan (`handover`). Standard library only, one thread, about 20 MB: it is process 1 of a control plane's
+container and lives as long as the virtual cluster. SIGTERM and SIGINT stop everything in reverse order, a second one at
+once; SIGHUP is ignored. Exit code 0 after a stop, 1 when a component failed for good, 2 for a plan that cannot be run,
+3 when another supervisor holds the state folder.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ import signal
 import sys
 from pathlib import Path
 
+from nestling.controlplane import handover, supervisor_component, supervisor_logs, supervisor_process, supervisor_status
 from nestling.controlplane import plan as plan_module
-from nestling.controlplane import supervisor_component, supervisor_logs, supervisor_process, supervisor_status
 
 EXIT_FAILED = 1
 EXIT_PLAN = 2
@@ -26,8 +27,11 @@ EXIT_RUNNING = 3
 class Supervisor:
     """Holds the runners of a plan and what they share."""
 
-    def __init__(self, plan: plan_module.Plan, *, leftovers: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, plan: plan_module.Plan, *, leftovers: tuple[str, ...] = (), first: handover.First | None = None
+    ) -> None:
         self.plan = plan
+        self._first = first
         self._leftovers = leftovers
         self.bell = supervisor_component.Bell()
         self.reaper = supervisor_process.Reaper()
@@ -48,8 +52,11 @@ class Supervisor:
     async def run(self) -> int:
         """Run until a signal or a permanent failure; returns the exit code."""
         loop = asyncio.get_running_loop()
+        if self._first:
+            self._runners[self._first.component].take_over(self._first.child)
         loop.add_signal_handler(signal.SIGCHLD, self.reaper.collect)
         loop.add_signal_handler(signal.SIGHUP, lambda: None)
+        self.reaper.collect()  # what ended before there was a handler
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop, f"{number.name} received")
         for name in self._leftovers:
@@ -114,12 +121,15 @@ class Supervisor:
 
 
 def main(arguments: list[str]) -> int:
-    """Run the plan named on the command line; with `--detach` in the background, once it holds the lock."""
-    detach = arguments[:1] == ["--detach"]
-    if len(arguments) != 1 + detach:
-        _complain("usage: python -m nestling.controlplane.supervisor [--detach] PLAN.json")
+    """Run the plan named on the command line, or told by the process named there; with `--detach` in the background,
+    once it holds the lock.
+    """
+    detach, handed_over = (arguments[:1] == [flag] for flag in ("--detach", handover.FLAG))
+    if len(arguments) != 1 + detach + handed_over:
+        _complain(f"usage: python -m nestling.controlplane.supervisor [--detach] PLAN.json | {handover.FLAG} PROCESS")
         return EXIT_PLAN
-    plan_file = Path(arguments[-1])
+    first = handover.First.parse(arguments[-1]) if handed_over else None
+    plan_file = first.plan_file() if first else Path(arguments[-1])
     os.umask(0o077)
     try:
         plan = plan_module.load(plan_file)
@@ -140,7 +150,7 @@ def main(arguments: list[str]) -> int:
         _leave_terminal(state_dir)
     leftovers = supervisor_process.kill_leftovers(supervisor_status.read(state_dir))
     supervisor_status.announce(state_dir, lock, plan_file)
-    return asyncio.run(Supervisor(plan, leftovers=leftovers).run())
+    return asyncio.run(Supervisor(plan, leftovers=leftovers, first=first).run())
 
 
 def _leave_terminal(state_dir: Path) -> None:

@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from nestling.controlplane import plan, supervisor_logs, supervisor_probe, supervisor_process, supervisor_status
+from nestling.controlplane import (
+    plan,
+    supervisor_logs,
+    supervisor_probe,
+    supervisor_process,
+    supervisor_spawn,
+    supervisor_status,
+)
 
 FIRST_DELAY = 0.2
 LONGEST_DELAY = 30.0
@@ -131,6 +138,11 @@ class Runner:
         self._backoff = Backoff()
         self.status = supervisor_status.ComponentStatus()
         self._probe_problem = ""
+        self._first: supervisor_process.Process | None = None
+
+    def take_over(self, child: supervisor_spawn.Child) -> None:
+        """The first process of this component runs already."""
+        self._first = self._watched(child)
 
     async def run(self) -> None:
         """Live the whole life; returns when the component has stopped for good."""
@@ -168,7 +180,7 @@ class Runner:
         health = Health(self._component.stuck_seconds, self._component.start_seconds)
         try:
             process = self._start()
-        except supervisor_process.StartError as error:
+        except supervisor_spawn.StartError as error:
             self.status.last_exit = str(error)
             return 0.0, False
         async with asyncio.TaskGroup() as group:
@@ -187,13 +199,16 @@ class Runner:
 
     def _start(self) -> supervisor_process.Process:
         supervisor = self._supervisor
-        process = supervisor_process.Process(
-            self._component, self._log, folder=supervisor.plan.state_dir, changed=supervisor.bell.ring
-        )
-        supervisor.reaper.add(process)
+        process, self._first = self._first, None
+        process = process or self._watched(supervisor_spawn.spawn(self._component, supervisor.plan.state_dir))
         self.status.pid, self.status.start_time = process.pid, process.start_time
         supervisor.log(self._component.name, f"started, pid {process.pid}")
         self._set("starting")
+        return process
+
+    def _watched(self, child: supervisor_spawn.Child) -> supervisor_process.Process:
+        process = supervisor_process.Process(child, self._log, changed=self._supervisor.bell.ring)
+        self._supervisor.reaper.add(process)
         return process
 
     async def _observe(self, process: supervisor_process.Process, health: Health) -> None:

@@ -1,50 +1,33 @@
-"""One child process: started so that it cannot outlive the supervisor, reaped together with orphans.
-
-The supervisor has one thread, so code between fork and exec is safe, and the parent whose death the kernel watches for
-(PR_SET_PDEATHSIG watches the *thread* that forked) is the supervisor itself.
-"""
+"""One child process while it runs: its output, signals, its end, reaped together with orphans."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import os
 import signal
-import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-from nestling.controlplane import plan, supervisor_logs, supervisor_status
+from nestling.controlplane import supervisor_logs, supervisor_spawn, supervisor_status
 
-_PR_SET_PDEATHSIG = 1
 _READ = 64 * 1024
-
-
-class StartError(Exception):
-    """A program that cannot be executed."""
 
 
 class Process:
     """A running component: pid, output, exit."""
 
     def __init__(
-        self,
-        component: plan.Component,
-        log: supervisor_logs.ComponentLog,
-        *,
-        folder: str,
-        changed: Callable[[], None],
+        self, child: supervisor_spawn.Child, log: supervisor_logs.ComponentLog, *, changed: Callable[[], None]
     ) -> None:
         self._log = log
         self._changed = changed
         self.exit: str | None = None
         """How it ended, in words; None while it runs."""
         self.exit_ok = False
-        self._popen = _spawn(component, folder)
-        self.pid = self._popen.pid
+        self.pid = child.pid
         self.start_time = supervisor_status.start_time(self.pid)
-        assert self._popen.stdout is not None  # noqa: S101 - asked for in _spawn
-        self._output = self._popen.stdout.fileno()
+        self._output: int = child.output
+        self._open = True
         os.set_blocking(self._output, False)
         asyncio.get_running_loop().add_reader(self._output, self._read)
 
@@ -57,14 +40,13 @@ class Process:
     def reaped(self, wait_status: int) -> None:
         """Called by the reaper with the status of waitpid."""
         code = os.waitstatus_to_exitcode(wait_status)
-        self._popen.returncode = code
         self.exit_ok = code == 0
         self.exit = describe_exit(code)
         self._drain()
         self._changed()
 
     def _drain(self) -> None:
-        while self._popen.stdout is not None and not self._popen.stdout.closed and self._read():
+        while self._open and self._read():
             pass
         self._close()
         self._log.flush()
@@ -81,9 +63,10 @@ class Process:
         return bool(data)
 
     def _close(self) -> None:
-        if self._popen.stdout is not None and not self._popen.stdout.closed:
+        if self._open:
+            self._open = False
             asyncio.get_running_loop().remove_reader(self._output)
-            self._popen.stdout.close()
+            os.close(self._output)
 
 
 class Reaper:
@@ -128,34 +111,3 @@ def kill_leftovers(status: supervisor_status.Status | None) -> tuple[str, ...]:
                 os.kill(part.pid, signal.SIGKILL)
                 killed.append(name)
     return tuple(killed)
-
-
-def _spawn(component: plan.Component, folder: str) -> subprocess.Popen[bytes]:
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
-    parent = os.getpid()
-
-    def bind_to_parent() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != parent:  # it died before the kernel knew
-            os._exit(1)
-        signal.signal(signal.SIGHUP, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_SETMASK, ())
-
-    try:
-        return subprocess.Popen(
-            component.argv,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            cwd=folder,
-            env=_environment(component.env),
-            start_new_session=True,
-            preexec_fn=bind_to_parent,  # noqa: PLW1509 - one thread only, see the module's text
-            bufsize=0,
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        raise StartError(f"cannot start {component.argv[0]}: {error}") from error
-
-
-def _environment(extra: Mapping[str, str]) -> dict[str, str]:
-    return {**os.environ, **extra}

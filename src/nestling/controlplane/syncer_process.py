@@ -103,7 +103,11 @@ def main(arguments: Sequence[str]) -> int:
     if len(arguments) != 1:
         sys.stderr.write("usage: python -m nestling.controlplane.syncer_process SETTINGS.json\n")
         return 2
-    settings = settings_module.from_json(Path(arguments[0]).read_text())
+    return serve(settings_module.from_json(Path(arguments[0]).read_text()))
+
+
+def serve(settings: settings_module.SyncerSettings) -> int:
+    """Sync and serve until SIGTERM or SIGINT."""
     logs.configure(settings.log_format)
     _spare_collector()
     import uvloop
@@ -119,6 +123,7 @@ def _spare_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_COLLECT)
+    gc.enable()
 
 
 async def _until_stopped(settings: settings_module.SyncerSettings) -> None:

@@ -6,13 +6,18 @@ import pytest
 from click import testing
 
 from nestling.cli import start
-from nestling.controlplane import prepare, settings
+from nestling.controlplane import handover, plan, settings
 
 
 @pytest.fixture
 def seen(monkeypatch: pytest.MonkeyPatch) -> list[settings.StartSettings]:
+    """What the process that prepares is told."""
     found: list[settings.StartSettings] = []
-    monkeypatch.setattr(prepare, "run", found.append)
+
+    def begin(component: plan.Component, _folder: str) -> None:
+        found.append(settings.start_from_json(component.argv[3]))
+
+    monkeypatch.setattr(handover, "begin", begin)
     return found
 
 
@@ -34,16 +39,6 @@ def test_in_a_pod_the_environment_decides(seen: list[settings.StartSettings]) ->
     assert (found.name, found.pod_ip, found.local) == ("my-vc", "10.244.1.7", False)
     assert (found.config_file, found.data_dir) == (settings.POD_CONFIG, settings.POD_DATA)
     assert found.port is None
-
-
-def test_a_refusal_is_a_message_and_an_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_settings: settings.StartSettings) -> None:
-        raise settings.PreparationError("port 8443 is in use")
-
-    monkeypatch.setattr(prepare, "run", refuse)
-    result = testing.CliRunner().invoke(start.command, ["--name", "a", "--namespace", "b"])
-    assert result.exit_code == 1
-    assert "port 8443 is in use" in result.output
 
 
 def test_outside_a_pod_the_namespace_must_be_given(

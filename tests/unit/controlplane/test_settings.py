@@ -40,3 +40,12 @@ def test_the_address_of_a_listener_on_its_own_machine(address: str, expected: st
 def test_the_state_folder() -> None:
     assert settings.default_state_dir(Path("/data"), None) == Path("/data/run")
     assert settings.default_state_dir(Path("/home/x/vc/data"), Path("/kubeconfig")) == Path("/home/x/vc")
+
+
+@pytest.mark.parametrize("host_dns", [None, settings.HostDns("10.0.0.10", "10.0.0.10")])
+@pytest.mark.parametrize("host", [None, Path("/host.conf")])
+def test_what_to_start_survives_its_argument(host: Path | None, host_dns: settings.HostDns | None) -> None:
+    start = settings.StartSettings(
+        "my-vc", "team-x", Path("/c.yaml"), Path("/data"), Path("/data/run"), host, 8443, host_dns=host_dns
+    )
+    assert settings.start_from_json(settings.to_json(start, indent=None)) == start

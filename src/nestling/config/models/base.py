@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Annotated, Any, Final, Literal, TypeVar
 
 import pydantic
@@ -71,9 +72,21 @@ StrBool = Annotated[Literal["auto", "true", "false"], pydantic.BeforeValidator(_
 AUTO: Final = "auto"
 
 
+class _Defaults:
+    """Makes a nested model of defaults. pydantic asks for its signature each time, which takes longer than the call."""
+
+    __signature__: Final = inspect.Signature()
+
+    def __init__(self, section: type[Section]) -> None:
+        self._section = section
+
+    def __call__(self) -> Section:
+        return self._section.model_construct()
+
+
 def part(section: type[SectionT], *, alias: str | None = None) -> Any:
     """The default of a nested model: all its defaults, made without building its validator."""
-    return pydantic.Field(default_factory=section.model_construct, alias=alias)
+    return pydantic.Field(default_factory=_Defaults(section), alias=alias)
 
 
 def is_on(value: StrBool, *, auto: bool) -> bool:
