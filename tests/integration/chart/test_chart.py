@@ -239,6 +239,23 @@ def test_a_start_is_looked_at_each_second_unless_told_otherwise(
     assert (startup["periodSeconds"], startup["failureThreshold"]) == expected
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("", {"limits": {"cpu": "1", "memory": "256Mi"}, "requests": {"cpu": "40m", "memory": "64Mi"}}),
+        (
+            "{limits: {cpu: 200m}}",
+            {"limits": {"cpu": "200m", "memory": "256Mi"}, "requests": {"cpu": "40m", "memory": "64Mi"}},
+        ),
+        ("{limits: null, requests: null}", {}),
+    ],
+)
+def test_the_copy_has_a_processor_unless_told_otherwise(helm: Path, given: str, expected: dict[str, Any]) -> None:
+    values = f"controlPlane: {{distro: {{k8s: {{resources: {given}}}}}}}" if given else ""
+    pod = found(rendered(helm, values), *workload(values))["spec"]["template"]["spec"]
+    assert pod["initContainers"][0]["resources"] == expected
+
+
 def workload(values: str) -> tuple[str, str]:
     """Kind and name of what holds the pod of the control plane."""
     return ("Deployment" if "deploy:" in values else "StatefulSet"), TENANT.name
