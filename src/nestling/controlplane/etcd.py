@@ -12,8 +12,6 @@ NAME: Final = "etcd"
 
 #: Below the chart's volume of 5 GiB: etcd refuses writes, and says so, before the disk is full.
 QUOTA_BYTES: Final = 4 * 1024**3
-
-
 def client_url(ports: settings.Ports) -> str:
     """Where the API server finds the member."""
     return f"https://127.0.0.1:{ports.etcd_client}"
@@ -40,6 +38,7 @@ def member_flags(name: str, data_dir: Path, ports: settings.Ports) -> dict[str, 
         "peer-trusted-ca-file": str(pki / "ca.crt"),
         "peer-cert-file": str(pki / "peer.crt"),
         "peer-key-file": str(pki / "peer.key"),
+        **settings.ETCD_ALONE,
         "quota-backend-bytes": str(QUOTA_BYTES),
         "snapshot-count": "10000",
         "logger": "zap",

@@ -19,6 +19,9 @@ POD_NAMESPACE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/names
 #: Where the API server listens unless the configuration says otherwise.
 API_PORT: Final = 8443
 
+#: A member of etcd waits up to ten heartbeats for other candidates, at random, before it leads. Alone it waits for
+#: nobody: with the fewest heartbeats that etcd takes, the store is there a quarter of a second sooner.
+ETCD_ALONE: Final = {"heartbeat-interval": "100", "election-timeout": "500"}
 #: What plans call the syncer, and its environment: no heap for each of its short-lived threads, and the pages of lists
 #: go back when they are read.
 SYNCER: Final = "syncer"

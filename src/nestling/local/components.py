@@ -13,7 +13,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from nestling.controlplane import anonymous, authority, pki, plan
+from nestling.controlplane import anonymous, authority, pki, plan, settings
 from nestling.local import layout as layout_module
 from nestling.local import record as record_module
 from nestling.local.node import network
@@ -156,6 +156,7 @@ def etcd(inputs: Inputs) -> plan.Component:
         "peer-trusted-ca-file": inputs.pki("etcd/ca.crt"),
         "peer-cert-file": inputs.pki("etcd/peer.crt"),
         "peer-key-file": inputs.pki("etcd/peer.key"),
+        **settings.ETCD_ALONE,
         "log-level": "warn",
     }
     probe = plan.Probe(
