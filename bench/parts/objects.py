@@ -16,7 +16,7 @@ from nestling.kube.resource import CONFIG_MAPS, PODS, SECRETS, SERVICES, Obj, Re
 PART: Final = "objects"
 #: ConfigMaps that one pod uses.
 _OF_ONE_POD: Final = 200
-#: Of the average answer, in milliseconds; for the host's etcd and vCluster's stores others have measured 50 to 1,400.
+#: Of the average answer, in milliseconds: the best of what others have measured with the stores of vCluster.
 _ANSWER: Final = Aim(most=150)
 
 
