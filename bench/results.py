@@ -79,6 +79,12 @@ def percentiles(seconds: Iterable[float]) -> tuple[float, ...]:
     return tuple(ordered[math.ceil(len(ordered) * share / 100) - 1] * 1000 for share in PERCENTILES)
 
 
+def answers(seconds: Sequence[float]) -> tuple[float, float]:
+    """The average and p99 in milliseconds, as load tests of API servers give them."""
+    average = sum(seconds) / len(seconds) * 1000 if seconds else math.nan
+    return average, percentiles(seconds)[-1]
+
+
 def to_json(report: Report) -> str:
     """The report as text."""
     return json.dumps(dataclasses.asdict(report), indent=1) + "\n"

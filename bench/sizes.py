@@ -17,6 +17,8 @@ class Sizes:
     burst: int
     config_maps: int
     services: int
+    #: (requests per second, Secrets) of the load on the API alone.
+    secrets: tuple[int, int]
     #: Pods that run when the syncer is killed.
     pods: int
     #: They are created so many at a time.
@@ -37,6 +39,7 @@ FULL: Final = Sizes(
     burst=400,
     config_maps=2000,
     services=500,
+    secrets=(200, 5000),
     pods=5000,
     page=500,
     idle_seconds=10.0,
@@ -50,6 +53,7 @@ QUICK: Final = Sizes(
     burst=200,
     config_maps=300,
     services=100,
+    secrets=(200, 1000),
     pods=600,
     page=200,
     idle_seconds=4.0,
@@ -64,6 +68,7 @@ TINY: Final = Sizes(
     burst=12,
     config_maps=6,
     services=3,
+    secrets=(100, 20),
     pods=20,
     page=10,
     idle_seconds=0.2,

@@ -10,8 +10,8 @@ from typing import Final
 from images import debian, elf, tree
 
 #: Modules of Python that nobody here uses, for which libraries would have to come along.
-_UNUSED: Final = ("_curses", "_curses_panel", "_dbm", "_sqlite3", "nis", "ossaudiodev", "readline")
-_UNUSED_FOLDERS: Final = ("curses", "dbm", "ensurepip", "idlelib", "lib2to3", "pydoc_data", "sqlite3", "tkinter")
+_UNUSED: Final = ("_curses", "_curses_panel", "_dbm", "nis", "ossaudiodev", "readline")
+_UNUSED_FOLDERS: Final = ("curses", "dbm", "ensurepip", "idlelib", "lib2to3", "pydoc_data", "tkinter")
 _USERS: Final = "root:x:0:0:root:/root:/sbin/nologin\nnonroot:x:65532:65532:nonroot:/tmp:/sbin/nologin\n"
 _GROUPS: Final = "root:x:0:\nnonroot:x:65532:\n"
 #: The kernel runs it: there is no shell.

@@ -1,4 +1,4 @@
-"""Thousands of ConfigMaps and hundreds of Services that pods use."""
+"""Thousands of ConfigMaps and hundreds of Services that pods use, and thousands of Secrets that nobody uses."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from bench import load, observe
-from bench.results import Line
+from bench import load, observe, results
+from bench.results import Aim, Line
 from bench.world import DIRECT, NAMESPACE, World
 from nestling.kube import client
-from nestling.kube.resource import CONFIG_MAPS, PODS, SERVICES, Obj, Resource
+from nestling.kube.resource import CONFIG_MAPS, PODS, SECRETS, SERVICES, Obj, Resource
 
 PART: Final = "objects"
 #: ConfigMaps that one pod uses.
 _OF_ONE_POD: Final = 200
+#: Of the average answer, in milliseconds: the best of what others have measured with the stores of vCluster.
+_ANSWER: Final = Aim(most=150)
 
 
 async def run(world: World) -> None:
@@ -29,6 +31,33 @@ async def run(world: World) -> None:
     await _kind(world, SERVICES, [f"service-{number}" for number in range(world.sizes.services)], _service)
     for number in range(len(users)):
         await world.virtual.delete(PODS, f"user-{number}", NAMESPACE)
+    await _answers(world)
+
+
+async def _answers(world: World) -> None:
+    """What the API with its store does by itself: these Secrets stay in the virtual cluster, as nothing uses them."""
+    rate, count = world.sizes.secrets
+    names = [f"secret-{number}" for number in range(count)]
+    direct = await _answered(world.host, DIRECT, names, rate)
+    await _removed(world.host, DIRECT, SECRETS, names)
+    virtual = await _answered(world.virtual, NAMESPACE, names, rate)
+    await _removed(world.virtual, NAMESPACE, SECRETS, names)
+    what = f"{count} Secrets at {rate}/s: answer of the API, average / p99"
+    found = (results.answers(virtual), results.answers(direct))
+    world.add(Line(part=PART, what=what, unit="ms", virtual=found[0], direct=found[1], aim=_ANSWER))
+
+
+async def _answered(api: client.Client, namespace: str, names: Sequence[str], rate: int) -> list[float]:
+    """How long each answer took, from the moment at which it was its turn."""
+    took: list[float] = []
+
+    async def create(name: str) -> None:
+        started = time.monotonic()
+        await api.create(SECRETS, _secret(name), namespace)
+        took.append(time.monotonic() - started)
+
+    await load.at_rate(create, names, rate)
+    return took
 
 
 async def _kind(world: World, resource: Resource, names: Sequence[str], body: Callable[[str], Obj]) -> None:
@@ -82,6 +111,10 @@ def _user(name: str, used: Sequence[str]) -> Obj:
 
 def _config_map(name: str) -> Obj:
     return {"metadata": {"name": name, "labels": {"app": "web"}}, "data": {"settings": "some text\n" * 20}}
+
+
+def _secret(name: str) -> Obj:
+    return {"metadata": {"name": name}, "stringData": {"password": "some text\n" * 10}}
 
 
 def _service(name: str) -> Obj:

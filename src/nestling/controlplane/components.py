@@ -34,6 +34,12 @@ DISABLED_CONTROLLERS: Final = (
 #: A user's flag of these kinds configures authentication itself; it excludes our configuration file.
 AUTHENTICATION_FLAGS: Final = ("authentication-config", "anonymous-auth", "oidc-")
 
+#: Requests of more than half a second (lists: more) are logged with the address, user agent and audit id of who sent
+#: them. All else is as chatty as without it, while ``--v=2`` for everything is 850 lines more at each start.
+SLOW_REQUESTS: Final = "trace=2"
+#: Flags of a user beside which kube-apiserver refuses ours: it is for logs that are text.
+TEXT_ONLY: Final = frozenset({"logging-format"})
+
 #: In a pod, where memory is what a tenant costs: 60 MB less than as Go has it (measured, docs/performance.md). On a
 #: machine, where somebody waits for ``create``, it is left out: it costs a second of processor time at each start.
 POD_ENV: Final = {"GOGC": "30"}
@@ -132,6 +138,8 @@ def api_server_flags(inputs: Inputs) -> dict[str, str]:
     }
     if owns_authentication(inputs):
         result["authentication-config"] = str(authentication_file(inputs))
+    if TEXT_ONLY.isdisjoint(flags.names(inputs.config.control_plane.distro.k8s.api_server.extra_args)):
+        result["vmodule"] = SLOW_REQUESTS
     return result
 
 

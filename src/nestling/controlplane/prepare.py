@@ -134,6 +134,11 @@ async def _prepare(settings: settings_module.StartSettings) -> Path:
         # its pods wait for this Secret, and the API server for them: the syncer's turn would never come
         async with client_module.Client(host_access(settings.host_kubeconfig)) as client:
             await certificate_keeper.store(client, syncer, files)
+    if store.uses_sqlite(config, local=settings.local):
+        # its library is loaded where there is such a file, and nowhere else
+        from nestling.controlplane import sqlite_file
+
+        await asyncio.to_thread(sqlite_file.make_shrinkable, settings.data_dir / store.SQLITE)
     return write_plan(config, syncer, paths, host_dns=resolvers.machine)
 
 

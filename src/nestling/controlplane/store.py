@@ -16,6 +16,12 @@ SQLITE: Final = "state.db"
 _DATABASE: Final = "SQLite"
 #: The longest path that a socket can have.
 _LONGEST_SOCKET: Final = 107
+#: As vCluster has them, and a file that can give room back while it is used (``sqlite_file``): so kine need not write
+#: it anew at each start, which takes as long as the file is large, and as much room.
+_OPTIONS: Final = (
+    "_journal=WAL&cache=shared&_busy_timeout=30000&_txlock=immediate"
+    "&_vacuum=incremental&_kine_disable_startup_vacuum=true"
+)
 _DATABASES: Final = ("mysql://", "postgres://", "postgresql://")
 
 
@@ -42,6 +48,13 @@ def binary(config: model.VClusterConfig, *, local: bool) -> str | None:
     if store.etcd.deploy.enabled and not local:
         return None
     return KINE if store.database.embedded.enabled or store.database.external.enabled else etcd.NAME
+
+
+def uses_sqlite(config: model.VClusterConfig, *, local: bool) -> bool:
+    """Whether the data is in our own file of SQLite, behind kine."""
+    database = config.control_plane.backing_store.database
+    elsewhere = database.external.enabled or bool(database.embedded.data_source)
+    return binary(config, local=local) == KINE and not elsewhere
 
 
 def keep_database(config: model.VClusterConfig, data_dir: Path) -> model.VClusterConfig:
@@ -87,11 +100,9 @@ def _held(data_dir: Path) -> dict[str, Path]:
 
 def _kept_in(config: model.VClusterConfig, *, local: bool) -> str:
     """Where the data will be, as one calls it."""
-    needed = binary(config, local=local)
-    database = config.control_plane.backing_store.database
-    if needed == KINE and not (database.external.enabled or database.embedded.data_source):
+    if uses_sqlite(config, local=local):
         return _DATABASE
-    return needed if needed == etcd.NAME else "a store elsewhere"
+    return etcd.NAME if binary(config, local=local) == etcd.NAME else "a store elsewhere"
 
 
 def choose(
@@ -153,8 +164,7 @@ def _kine(config: model.VClusterConfig, syncer: settings.SyncerSettings, program
 def _data_source(config: model.VClusterConfig, syncer: settings.SyncerSettings) -> str:
     database = config.control_plane.backing_store.database
     if not database.external.enabled:
-        options = "_journal=WAL&cache=shared&_busy_timeout=30000&_txlock=immediate"
-        return database.embedded.data_source or f"sqlite://{syncer.data_dir / SQLITE}?{options}"
+        return database.embedded.data_source or f"sqlite://{syncer.data_dir / SQLITE}?{_OPTIONS}"
     if not database.external.data_source.startswith(_DATABASES):
         raise settings.PreparationError(
             "controlPlane.backingStore.database.external.dataSource: no known database;"

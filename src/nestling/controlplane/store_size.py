@@ -1,32 +1,28 @@
-"""How large the store is: a store that only grows is an outage that announces itself (user lesson 4)."""
+"""How large the store is, once a minute: a store that only grows is an outage that announces itself (user lesson 4).
+
+What it need not keep it gives back at the same time (``store_room``).
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from pathlib import Path
+import contextlib
+import logging
+from collections.abc import AsyncIterator
 from typing import Final
 
-import msgspec
 import prometheus_client
 
 from nestling.config import model
-from nestling.controlplane import etcd, settings, store
+from nestling.controlplane import etcd, settings, store, store_room
 from nestling.kube import client as client_module
-from nestling.kube import errors, kubeconfig, requests
+from nestling.kube import kubeconfig
 
 INTERVAL: Final = 60.0
-_STATUS: Final = requests.Request(
-    "POST", "/v3/maintenance/status", {}, {"Content-Type": "application/json", "Accept": "application/json"}, b"{}"
-)
-_SQLITE: Final = ("state.db", "state.db-wal")
-
-#: (bytes on disk, bytes in use).
-Size = tuple[int, int]
-Measure = Callable[[], Awaitable[Size]]
+_LOG: Final = logging.getLogger(__name__)
 
 
-class Gauges:
+class Metrics:
     """What is reported."""
 
     def __init__(self, registry: prometheus_client.CollectorRegistry) -> None:
@@ -37,47 +33,54 @@ class Gauges:
         self.quota = prometheus_client.Gauge(
             "nestling_store_quota_bytes", "The size at which the store refuses writes; 0 for none.", registry=registry
         )
+        self.given_back = prometheus_client.Counter(
+            "nestling_store_given_back_bytes", "What the store has given back to the disk.", registry=registry
+        )
 
 
-async def measure_etcd(member: client_module.Client) -> Size:
-    """Ask a member; raises ConnectionFailed when its answer makes no sense."""
-    answer = await member.send(_STATUS)
-    try:
-        found = msgspec.json.decode(answer, type=dict[str, object])
-        size = int(str(found["dbSize"]))
-        return size, int(str(found.get("dbSizeInUse", size)))
-    except (msgspec.DecodeError, KeyError, ValueError) as error:
-        raise errors.ConnectionFailed(_STATUS.path, f"this is no status of etcd: {error}") from error
-
-
-async def measure_sqlite(folder: Path) -> Size:
-    """The files of kine's database."""
-    size = await asyncio.to_thread(_sizes, folder)
-    return size, size
-
-
-async def run(config: model.VClusterConfig, syncer: settings.SyncerSettings, gauges: Gauges) -> None:
+async def run(config: model.VClusterConfig, syncer: settings.SyncerSettings, metrics: Metrics) -> None:
     """Measure for ever; a store that runs elsewhere is measured there."""
-    kind = store.binary(config, local=syncer.host_kubeconfig is not None)
-    if kind == store.KINE:
-        await _follow(lambda: measure_sqlite(syncer.data_dir), gauges)
-    elif kind == etcd.NAME:
-        gauges.quota.set(etcd.QUOTA_BYTES)
+    async with _store(config, syncer) as found:
+        if isinstance(found, store_room.Etcd):
+            metrics.quota.set(etcd.QUOTA_BYTES)
+        while found is not None:
+            try:
+                await _turn(found, metrics)
+            except (store_room.UnavailableError, OSError) as error:
+                # a store that is down shows in the API server's own readiness, and an old size does no harm
+                _LOG.debug("the store was not measured: %s", error)
+            await asyncio.sleep(INTERVAL)
+
+
+async def _turn(found: store_room.Store, metrics: Metrics) -> None:
+    """Measure, give back what is too much, and if there was some, measure again."""
+    before = await _measure(found, metrics)
+    if await found.give_back(before):
+        after = await _measure(found, metrics)
+        metrics.given_back.inc(max(before.size - after.size, 0))
+        _LOG.info("the store has shrunk from %d to %d bytes", before.size, after.size)
+
+
+async def _measure(found: store_room.Store, metrics: Metrics) -> store_room.Size:
+    size = await found.measure()
+    metrics.size.set(size.size)
+    metrics.used.set(size.used)
+    return size
+
+
+@contextlib.asynccontextmanager
+async def _store(
+    config: model.VClusterConfig, syncer: settings.SyncerSettings
+) -> AsyncIterator[store_room.Store | None]:
+    """The store beside the API server, if it is there."""
+    is_local = syncer.host_kubeconfig is not None
+    if store.uses_sqlite(config, local=is_local):
+        yield store_room.Sqlite(syncer.data_dir / store.SQLITE)
+    elif store.binary(config, local=is_local) == etcd.NAME:
         async with client_module.Client(_access(syncer)) as member:
-            await _follow(lambda: measure_etcd(member), gauges)
-
-
-async def _follow(measure: Measure, gauges: Gauges) -> None:
-    while True:
-        try:
-            size, used = await measure()
-        except (errors.ApiError, errors.ConnectionFailed):
-            # the store is down: the API server's own readiness says so, an old size does no harm
-            pass
-        else:
-            gauges.size.set(size)
-            gauges.used.set(used)
-        await asyncio.sleep(INTERVAL)
+            yield store_room.Etcd(member, syncer.data_dir)
+    else:
+        yield None
 
 
 def _access(syncer: settings.SyncerSettings) -> kubeconfig.ClientConfig:
@@ -88,7 +91,3 @@ def _access(syncer: settings.SyncerSettings) -> kubeconfig.ClientConfig:
         cert_file=pki / "healthcheck-client.crt",
         key_file=pki / "healthcheck-client.key",
     )
-
-
-def _sizes(folder: Path) -> int:
-    return sum((folder / name).stat().st_size for name in _SQLITE if (folder / name).exists())

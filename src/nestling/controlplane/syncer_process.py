@@ -179,7 +179,7 @@ async def _lead(
             group.create_task(watcher.run(), name="watch")
         for informer in duties.replicated.informers:
             group.create_task(informer.run(), name="watch")
-        group.create_task(store_size.run(config, settings, store_size.Gauges(shown.registry)), name="store-size")
+        group.create_task(store_size.run(config, settings, store_size.Metrics(shown.registry)), name="store-size")
         host_version = await _version(sides.host, "/readyz")
         syncers = manager.Manager(
             manager.Parts(

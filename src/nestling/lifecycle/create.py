@@ -77,6 +77,11 @@ async def create(request: base.CreateRequest, current: session.Session) -> base.
             f"Use it with: nestling connect {here.name}; change its values with: "
             f"nestling create {here.name} --upgrade -f FILE; or choose another name"
         )
+    if here.status == "Running":
+        # what it needs is imported in half a second, which other creates need not wait for
+        from nestling.lifecycle import store_check
+
+        await store_check.warn_if_slow(current, here)
     return await current.driver.upgrade(here, request, current.reporter)
 
 

@@ -27,7 +27,7 @@ EXPECTED = {
         "per deleted pod",
         "without a syncer",
     ),
-    "objects": ("6 ConfigMaps", "3 Services"),
+    "objects": ("6 ConfigMaps", "3 Services", "20 Secrets at 100/s: answer of the API"),
     "scale": (
         "20 pods: all Running",
         "the same per pod",

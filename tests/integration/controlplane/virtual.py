@@ -30,12 +30,14 @@ PATIENCE = 90.0
 _KINDS = {found.kind: found for found in vars(resource).values() if isinstance(found, resource.Resource)}
 
 
-def until(condition: Callable[[], bool], what: str, *, explain: Callable[[], str] = lambda: "") -> None:
+def until(
+    condition: Callable[[], bool], what: str, *, explain: Callable[[], str] = lambda: "", patience: float = PATIENCE
+) -> None:
     """Wait for a condition; fails with the explanation when it does not come."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while not condition():
         if time.monotonic() > deadline:
-            raise AssertionError(f"no {what} within {PATIENCE:.0f} s\n{explain()}")
+            raise AssertionError(f"no {what} within {patience:.0f} s\n{explain()}")
         time.sleep(0.05)
 
 

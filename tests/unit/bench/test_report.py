@@ -29,6 +29,11 @@ def test_percentiles_are_values_that_occurred(milliseconds: range | tuple[int, .
     assert results.percentiles(one / 1000 for one in milliseconds) == pytest.approx(expected)
 
 
+def test_3_answers_are_an_average_and_the_slowest_hundredth() -> None:
+    assert results.answers([one / 1000 for one in range(1, 101)]) == pytest.approx((50.5, 99))
+    assert results.answers([0.2]) == pytest.approx((200, 200))
+
+
 @pytest.mark.parametrize(
     ("one", "expected"),
     [

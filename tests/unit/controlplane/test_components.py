@@ -197,3 +197,13 @@ def test_stock_programs_spare_memory_in_a_pod_only() -> None:
     assert not any(component(inputs, name).env for name in stock)
     own = samples.inputs("controlPlane: {statefulSet: {env: [{name: GOGC, value: '70'}]}}")
     assert not any(component(own, name).env for name in stock)
+
+
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [("--v=1", "trace=2"), ("--logging-format=json", None), ("--vmodule=mine=4", "mine=4")],
+)
+def test_3_slow_requests_are_logged_unless_the_user_logs_otherwise(own: str, expected: str | None) -> None:
+    text = f"controlPlane: {{distro: {{k8s: {{apiServer: {{extraArgs: ['{own}']}}}}}}}}"
+    argv = components.api_server(samples.inputs(text)).argv
+    assert samples.flag(argv, "vmodule") == expected

@@ -77,6 +77,25 @@ def test_embedded_database_runs_kine_on_sqlite() -> None:
     assert found.api_server_flags["etcd-servers"] == "unix:///data/kine.sock"
 
 
+@pytest.mark.parametrize(
+    ("own", "ours"), [("", True), (", dataSource: 'sqlite:///mine.db'", False), (", dataSource: 'mysql://x'", False)]
+)
+def test_4_sqlite_can_give_room_back_and_is_not_written_anew_at_each_start(own: str, ours: bool) -> None:
+    text = f"controlPlane: {{backingStore: {{database: {{embedded: {{enabled: true{own}}}}}}}}}"
+    found = choose(text).component
+    assert found is not None
+    source = found.env["KINE_ENDPOINT"]
+    assert ("_vacuum=incremental" in source) is ours
+    assert ("_kine_disable_startup_vacuum=true" in source) is ours
+    assert store.uses_sqlite(samples.config(text), local=False) is ours
+
+
+def test_other_stores_are_no_sqlite() -> None:
+    database = f"database: {{external: {external('mysql://x')}}}"
+    for text in ("", f"controlPlane: {{backingStore: {{{database}}}}}"):
+        assert not store.uses_sqlite(samples.config(text), local=False)
+
+
 def test_an_external_database_is_named_where_only_kine_sees_its_password() -> None:
     source = "mysql://user:password@tcp(db:3306)/name"
     found = choose(f"controlPlane: {{backingStore: {{database: {{external: {external(source)}}}}}}}").component

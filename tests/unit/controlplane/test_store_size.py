@@ -3,36 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 from pathlib import Path
 
 import prometheus_client
 import pytest
 
-from nestling.controlplane import etcd, store_size
-from nestling.kube import client, errors, kubeconfig, quantity, requests
-from tests.unit.controlplane import samples
+from nestling.controlplane import etcd, store_room, store_size
+from nestling.kube import kubeconfig, quantity
+from tests.unit.controlplane import samples, test_sqlite_file
+
+SQLITE = "controlPlane: {backingStore: {database: {embedded: {enabled: true}}}}"
+ELSEWHERE = "controlPlane: {backingStore: {etcd: {external: {enabled: true, endpoint: 'https://e:2379'}}}}"
 
 
-class Member(client.Client):
-    def __init__(self, answer: bytes) -> None:
-        self.config = kubeconfig.ClientConfig(server="https://etcd.test")
-        self.answer = answer
-
-    async def send(self, request: requests.Request) -> bytes:
-        assert request.path == "/v3/maintenance/status"
-        return self.answer
+class Ended(Exception):
+    """It goes on for ever."""
 
 
-async def test_etcd_says_its_size_as_text() -> None:
-    assert await store_size.measure_etcd(Member(b'{"dbSize": "2048", "dbSizeInUse": "1024"}')) == (2048, 1024)
-    assert await store_size.measure_etcd(Member(b'{"dbSize": "2048"}')) == (2048, 2048)
+@pytest.fixture
+def one_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def slept(seconds: float) -> None:
+        if seconds == store_size.INTERVAL:
+            raise Ended
 
-
-@pytest.mark.parametrize("answer", [b"<html>", b"{}", b'{"dbSize": "many"}', b"[]"])
-async def test_nonsense_is_no_size(answer: bytes) -> None:
-    with pytest.raises(errors.ConnectionFailed):
-        await store_size.measure_etcd(Member(answer))
+    monkeypatch.setattr(asyncio, "sleep", slept)
+    monkeypatch.setattr(store_size, "_access", lambda _syncer: kubeconfig.ClientConfig(server="https://etcd.test"))
 
 
 def test_4_etcd_refuses_writes_before_the_volume_of_the_chart_is_full() -> None:
@@ -44,36 +41,57 @@ def test_4_etcd_refuses_writes_before_the_volume_of_the_chart_is_full() -> None:
     assert 0 < quota <= 0.8 * float(volume)
 
 
-@pytest.mark.parametrize(
-    ("text", "quota"),
-    [("", etcd.QUOTA_BYTES), ("controlPlane: {backingStore: {database: {embedded: {enabled: true}}}}", 0)],
-)
-async def test_4_size_and_quota_are_metrics(
-    text: str, quota: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.usefixtures("one_turn")
+async def test_4_size_quota_and_what_was_given_back_are_metrics(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def measured(_member: object) -> store_size.Size:
-        return 2048, 1024
+    sizes = [store_room.Size(4096, 1024), store_room.Size(2048, 1024)]
 
-    class Ended(Exception):
-        """It goes on for ever."""
+    async def measured(_store: store_room.Etcd) -> store_room.Size:
+        return sizes.pop(0)
 
-    async def slept(_seconds: float) -> None:
-        raise Ended
+    async def given(_store: store_room.Etcd, found: store_room.Size) -> bool:
+        assert found == (4096, 1024)
+        return True
 
-    monkeypatch.setattr(store_size, "measure_etcd", measured)
-    monkeypatch.setattr(store_size, "_access", lambda _syncer: kubeconfig.ClientConfig(server="https://etcd.test"))
-    monkeypatch.setattr(asyncio, "sleep", slept)
-    (tmp_path / "state.db").write_bytes(b"x" * 2048)
+    monkeypatch.setattr(store_room.Etcd, "measure", measured)
+    monkeypatch.setattr(store_room.Etcd, "give_back", given)
+    assert await _after_a_turn("", tmp_path) == {
+        "nestling_store_bytes": 2048,
+        "nestling_store_in_use_bytes": 1024,
+        "nestling_store_quota_bytes": etcd.QUOTA_BYTES,
+        "nestling_store_given_back_bytes_total": 2048,
+    }
+
+
+@pytest.mark.usefixtures("one_turn")
+async def test_4_sqlite_shrinks_in_a_turn(tmp_path: Path) -> None:
+    file = tmp_path / "state.db"
+    with contextlib.closing(test_sqlite_file.filled(file, mode="INCREMENTAL", megabytes=20)):
+        before = file.stat().st_size
+        found = await _after_a_turn(SQLITE, tmp_path)
+        assert found["nestling_store_bytes"] == file.stat().st_size
+        assert found["nestling_store_given_back_bytes_total"] == before - file.stat().st_size > 0
+        assert 0 < found["nestling_store_in_use_bytes"] < 2**20
+        assert found["nestling_store_quota_bytes"] == 0
+
+
+@pytest.mark.usefixtures("one_turn")
+async def test_a_store_that_cannot_be_asked_is_asked_later(tmp_path: Path) -> None:
+    (tmp_path / "state.db").write_bytes(b"this is no database" * 100)
+    assert (await _after_a_turn(SQLITE, tmp_path))["nestling_store_bytes"] == 0
+
+
+async def test_a_store_elsewhere_is_measured_there(tmp_path: Path) -> None:
     registry = prometheus_client.CollectorRegistry()
-    syncer = dataclasses.replace(samples.SYNCER, data_dir=tmp_path)
+    await store_size.run(samples.config(ELSEWHERE), samples.SYNCER, store_size.Metrics(registry))
+    assert registry.get_sample_value("nestling_store_bytes") == 0
+
+
+async def _after_a_turn(text: str, folder: Path) -> dict[str, float]:
+    registry = prometheus_client.CollectorRegistry()
+    syncer = dataclasses.replace(samples.SYNCER, data_dir=folder)
     with pytest.raises(Ended):
-        await store_size.run(samples.config(text), syncer, store_size.Gauges(registry))
-    assert registry.get_sample_value("nestling_store_bytes") == 2048
-    assert registry.get_sample_value("nestling_store_quota_bytes") == quota
-
-
-async def test_sqlite_is_its_files(tmp_path: Path) -> None:
-    assert await store_size.measure_sqlite(tmp_path) == (0, 0)
-    (tmp_path / "state.db").write_bytes(b"x" * 100)
-    (tmp_path / "state.db-wal").write_bytes(b"x" * 10)
-    assert await store_size.measure_sqlite(tmp_path) == (110, 110)
+        await store_size.run(samples.config(text), syncer, store_size.Metrics(registry))
+    found = {sample.name: sample.value for metric in registry.collect() for sample in metric.samples}
+    return {name: value for name, value in found.items() if not name.endswith("_created")}

@@ -24,6 +24,13 @@ BY_HAND: Final = {
     ),
     "the host cluster refuses: …": messages.SOURCE / "controlplane" / "host_version.py",
     "the operating system refuses": messages.SOURCE / "cli" / "failures.py",
+    "The store of … is slow: …": messages.SOURCE / "lifecycle" / "store_check.py",
+    "SQLite cannot give room back while it is used, and there is no room to write its file anew, once": (
+        messages.SOURCE / "controlplane" / "sqlite_file.py"
+    ),
+    "SQLite's file stays as it is, and cannot give room back while it is used: …": (
+        messages.SOURCE / "controlplane" / "sqlite_file.py"
+    ),
 }
 #: Errors whose text is another error's, or is followed in another way.
 PASSED_ON: Final = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import sys
 import tarfile
@@ -76,6 +77,17 @@ def test_the_image_has_what_runs_and_no_developers_tools() -> None:
     names = {line.partition("==")[0] for line in python_packages.locked(ROOT).splitlines() if "==" in line}
     assert {"uvloop", "msgspec", "pydantic", "pydantic-core", "cryptography", "cffi"} <= names
     assert not {"pytest", "mypy", "ruff", "hatchling"} & names
+
+
+def test_the_image_has_what_the_source_imports_from_pythons_own_library() -> None:
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "src" / "nestling").rglob("*.py")]
+    nodes = [node for one in trees for node in ast.walk(one)]
+    imported = {name.name for node in nodes if isinstance(node, ast.Import) for name in node.names}
+    imported |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+    standard = {name.partition(".")[0] for name in imported} & sys.stdlib_module_names
+    assert "sqlite3" in standard
+    left_out = [name for name in (*standard, "_sqlite3") if contents._unused(Path(name))]
+    assert left_out == []
 
 
 def test_a_digest_changes_with_names_and_contents(tmp_path: Path) -> None:

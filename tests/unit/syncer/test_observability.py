@@ -47,7 +47,7 @@ def existing(registry: prometheus_client.CollectorRegistry) -> set[str]:
 
 async def test_the_page_lists_all_metrics_and_no_others(world: syncing.World) -> None:
     metrics.observers(world.registry, "virtual", "host")
-    store_size.Gauges(world.registry)
+    store_size.Metrics(world.registry)
     loops.Metrics(world.registry)
     tunnel.Meter(world.registry)
     assert existing(world.registry) == documented().keys() - ELSEWHERE
