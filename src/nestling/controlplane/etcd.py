@@ -17,6 +17,14 @@ def client_url(ports: settings.Ports) -> str:
     return f"https://127.0.0.1:{ports.etcd_client}"
 
 
+def http_url(ports: settings.Ports) -> str:
+    """Where everybody else does: health, metrics, the gateway for JSON.
+
+    Apart from gRPC: on one port, Go's HTTP/2 server in place of gRPC's own serves both, more slowly.
+    """
+    return f"https://127.0.0.1:{ports.etcd_http}"
+
+
 def member_flags(name: str, data_dir: Path, ports: settings.Ports) -> dict[str, str]:
     """The flags of the one member. The API server compacts the history every five minutes, so etcd need not."""
     pki = data_dir / "pki" / "etcd"
@@ -26,6 +34,7 @@ def member_flags(name: str, data_dir: Path, ports: settings.Ports) -> dict[str, 
         "name": name,
         "data-dir": str(data_dir / "etcd"),
         "listen-client-urls": client,
+        "listen-client-http-urls": http_url(ports),
         "advertise-client-urls": client,
         "listen-peer-urls": peer,
         "initial-advertise-peer-urls": peer,
@@ -65,7 +74,7 @@ def component(
         argv=argv(config, syncer, binary),
         log_file=log_file,
         ready=plan.Probe(
-            url=f"{client_url(syncer.ports)}/health",
+            url=f"{http_url(syncer.ports)}/health",
             ca_file=str(pki / "ca.crt"),
             cert_file=str(pki / "healthcheck-client.crt"),
             key_file=str(pki / "healthcheck-client.key"),

@@ -86,7 +86,7 @@ def scrapes(
         certificate = pki_dir / "etcd" / "healthcheck-client"
         found["etcd"] = _scrape(
             kubeconfig.ClientConfig(
-                server=etcd.client_url(known.ports),
+                server=etcd.http_url(known.ports),
                 ca_file=pki_dir / "etcd" / "ca.crt",
                 cert_file=certificate.with_suffix(".crt"),
                 key_file=certificate.with_suffix(".key"),

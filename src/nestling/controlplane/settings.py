@@ -82,6 +82,8 @@ class Ports:
 
     etcd_client: int = 2379
     etcd_peer: int = 2380
+    # its health, metrics and JSON gateway
+    etcd_http: int = 2381
     controller_manager: int = 10257
     scheduler: int = 10259
     health: int = 9443

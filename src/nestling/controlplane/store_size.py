@@ -86,7 +86,7 @@ async def _store(
 def _access(syncer: settings.SyncerSettings) -> kubeconfig.ClientConfig:
     pki = syncer.pki_dir / "etcd"
     return kubeconfig.ClientConfig(
-        server=etcd.client_url(syncer.ports),
+        server=etcd.http_url(syncer.ports),
         ca_file=pki / "ca.crt",
         cert_file=pki / "healthcheck-client.crt",
         key_file=pki / "healthcheck-client.key",
