@@ -29,6 +29,7 @@ _PATH: Final = re.compile(
     r"(?:/namespaces/(?P<namespace>[^/]+)(?=/))?/(?P<plural>[^/]+)(?:/(?P<name>[^/]+))?(?:/(?P<sub>[^/]+))?"
 )
 _WITH_STATUS: Final = (PODS, SERVICES, NODES, PERSISTENT_VOLUMES, PERSISTENT_VOLUME_CLAIMS)
+_ADDRESSES: Final = ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy")
 Answer = Callable[[requests.Request], Obj | errors.ApiError | None]
 
 
@@ -49,6 +50,8 @@ class FakeSide(client.Client):
         self._revision = 100
         self._next_ip = first_ip
         self._taken_ips: set[str] = set()
+        #: What it gives Services addresses of, the primary family first.
+        self.families = ["IPv4"]
 
     def attach(self, informers: Iterable[cache.Informer]) -> None:
         """Caches that follow this server, in place of those of a syncer before."""
@@ -175,7 +178,7 @@ class FakeSide(client.Client):
         elif any(kind == _kind(one) for one in _WITH_STATUS):
             patched = {**patched, "status": current["status"]} if "status" in current else _without(patched, "status")
         if kind == _kind(SERVICES):
-            self._allocate(patched)
+            self._allocate(patched, current)
         if _without_version(patched) == _without_version(current):
             return fields.clone(current)
         if patched["metadata"].get("deletionTimestamp") and not patched["metadata"].get("finalizers"):
@@ -206,26 +209,55 @@ class FakeSide(client.Client):
         self._store(kind, key, merge.apply(current, {"spec": {"nodeName": body["target"]["name"]}}))
         return {"kind": "Status", "status": "Success"}
 
-    def _allocate(self, service: Obj, *, is_rehearsal: bool = False) -> None:
-        """The ClusterIP and node ports that a server gives; in a dry run it does not look whether they are free."""
+    def _allocate(self, service: Obj, before: Obj | None = None, *, is_rehearsal: bool = False) -> None:
+        """What a server gives: addresses, families, node ports. In a dry run it does not look whether they are free."""
         spec = service["spec"]
         kind = spec.setdefault("type", "ClusterIP")
         if kind == "ExternalName":
-            for field in ("clusterIP", "clusterIPs"):
+            for field in _ADDRESSES:
                 spec.pop(field, None)
             return
-        if spec.get("clusterIP") in self._taken_ips and not is_rehearsal:
-            raise error(422, "Invalid", f'spec.clusterIP: Invalid value: "{spec["clusterIP"]}": already allocated')
-        if not spec.get("clusterIP"):
-            self._next_ip += 1
-            spec["clusterIP"] = f"10.96.0.{self._next_ip}"
-        spec["clusterIPs"] = [spec["clusterIP"]]
+        self._address(spec, (before or {"spec": {}})["spec"], is_rehearsal=is_rehearsal)
         for port in spec.get("ports") or ():
             port.setdefault("protocol", "TCP")
             port.setdefault("targetPort", port["port"])
             if kind in ("NodePort", "LoadBalancer") and not port.get("nodePort"):
                 self._next_ip += 1
                 port["nodePort"] = 30000 + self._next_ip
+
+    def _address(self, spec: Obj, before: Obj, *, is_rehearsal: bool) -> None:
+        """ClusterIPs and families, as many as the policy wants and this server has."""
+        held = before.get("clusterIPs") or []
+        first = spec.get("clusterIP") or next(iter(held), None)
+        given = spec.get("clusterIPs") or held
+        policy = spec.setdefault("ipFamilyPolicy", "SingleStack")
+        wanted = list(
+            spec.get("ipFamilies") or ([_family(first)] if first not in (None, "None") else self.families[:1])
+        )
+        if missing := [family for family in wanted if family not in self.families]:
+            raise error(422, "Invalid", f"spec.ipFamilies: Invalid value: {missing[0]}: not configured on this cluster")
+        if policy != "SingleStack":
+            wanted += [family for family in self.families if family not in wanted]
+        if policy == "RequireDualStack" and len(wanted) == 1:
+            raise error(422, "Invalid", "spec.ipFamilyPolicy: this cluster is not configured for dual-stack services")
+        if policy == "SingleStack":
+            wanted = wanted[:1]
+        spec["ipFamilies"] = wanted
+        if first == "None":
+            spec["clusterIPs"] = ["None"]
+            return
+        asked = {_family(address): address for address in (*given[1:], *([first] if first else ()))}
+        addresses = [asked.get(family) or self._free(family) for family in wanted]
+        for address in addresses:
+            if address in self._taken_ips and address not in held and not is_rehearsal:
+                raise error(422, "Invalid", f"spec.clusterIPs: failed to allocate IP {address}: already allocated")
+        if len(held) > 1 and len(addresses) > 1 and held[1] != addresses[1]:
+            raise error(422, "Invalid", f"spec.clusterIPs[1]: Invalid value: {addresses}: may not change once set")
+        spec["clusterIP"], spec["clusterIPs"] = addresses[0], addresses
+
+    def _free(self, family: str) -> str:
+        self._next_ip += 1
+        return f"10.96.0.{self._next_ip}" if family == "IPv4" else f"fd00:96::{self._next_ip}"
 
     def _store(self, kind: tuple[str, str], key: Key, body: Obj) -> Obj:
         self._revision += 1
@@ -299,6 +331,10 @@ def _is_watched(informer: cache.Informer, body: Obj) -> bool:
         return True
     name, _, value = selector.partition("=")
     return bool((body["metadata"].get("labels") or {}).get(name) == value)
+
+
+def _family(address: str) -> str:
+    return "IPv6" if ":" in address else "IPv4"
 
 
 def _kind(resource: Resource) -> tuple[str, str]:

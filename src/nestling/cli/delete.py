@@ -19,7 +19,9 @@ nestling delete my-vc -n team-a --keep-pvc
 @click.argument("clusters", metavar="NAME ...", nargs=-1, required=True, shell_complete=completing.clusters)
 @cobra.flag("--wait", default=True, help="Wait until everything is gone")
 @cobra.flag("--delete-context", default=True, help="Remove its contexts from the kubeconfig")
-@cobra.flag("--keep-pvc", help="Keep the PersistentVolumeClaims that it made on the host, and the namespace")
+@cobra.flag(
+    "--keep-pvc", help="Keep the control plane's own claims and the namespace; the claims of tenants go all the same"
+)
 @cobra.flag("--delete-namespace", help="Delete its namespace on the host, whoever made it")
 @cobra.flag("--auto-delete-namespace", default=True, help="Delete its namespace if create made it")
 @cobra.flag("--ignore-not-found", help="Do not fail if there is none of that name")

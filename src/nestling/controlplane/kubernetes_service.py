@@ -73,8 +73,16 @@ def endpoint_slice(address: str, port: int) -> Obj:
 
 
 def must_recreate(existing: Obj, wanted: Obj) -> bool:
-    """Do the immutable addresses differ?"""
-    return bool(existing["spec"].get("clusterIP") != wanted["spec"].get("clusterIP"))
+    """Do the immutable addresses differ? A second one may come and go, but not change."""
+    ours, theirs = (one["spec"].get("clusterIPs") or [one["spec"].get("clusterIP")] for one in (existing, wanted))
+    return any(one != other for one, other in zip(ours, theirs, strict=False))
+
+
+def of_one_family(wanted: Obj) -> Obj:
+    """The same Service with its first address only."""
+    spec = wanted["spec"]
+    first = {field: spec[field][:1] for field in ("clusterIPs", "ipFamilies") if field in spec}
+    return {**wanted, "spec": {**spec, **first, "ipFamilyPolicy": "SingleStack"}}
 
 
 def differs(existing: Obj, wanted: Obj) -> bool:
@@ -96,7 +104,14 @@ class KubernetesService:
         host_service = await self.host.get(SERVICES, self.settings.name, self.settings.namespace)
         if host_service["spec"].get("clusterIP") in {None, "", "None"}:
             raise loops.NotYetError(f"host Service {self.settings.name} has no ClusterIP")
-        await self._service(service(host_service))
+        wanted = service(host_service)
+        try:
+            await self._service(wanted)
+        except errors.Invalid:
+            if len(wanted["spec"].get("clusterIPs") or ()) < 2:
+                raise
+            # the virtual cluster has no second family, or that address is a tenant's: one is enough to be reached
+            await self._service(of_one_family(wanted))
         await self._apply(ENDPOINTS, endpoints(self.address, self.settings.port))
         await self._apply(ENDPOINT_SLICES, endpoint_slice(self.address, self.settings.port))
 

@@ -120,11 +120,8 @@ class HostSide:
 
     async def delete(self, request: base.DeleteRequest, *, namespace_created: bool) -> bool:
         """Ask for the deletion of everything; tells whether the whole namespace goes."""
-        namespace = await self._namespace()
-        created = namespace_created or (
-            namespace is not None and (namespace["metadata"].get("annotations") or {}).get(CREATED_ANNOTATION) == "true"
-        )
-        whole = not request.keep_pvc and (request.delete_namespace or (created and request.auto_delete_namespace))
+        namespace = await self.namespace()
+        whole = self.goes_whole(request, namespace, namespace_created=namespace_created)
         if whole and namespace is not None:
             await self._delete(resources.NAMESPACES, namespace)
         remains = await self.remains(request, whole=whole)
@@ -132,6 +129,12 @@ class HostSide:
             for found, body in remains:
                 group.create_task(self._delete(found, body), name=f"delete {found.plural}")
         return whole
+
+    def goes_whole(self, request: base.DeleteRequest, namespace: Obj | None, *, namespace_created: bool) -> bool:
+        """Does the namespace go, with everything in it?"""
+        notes = (namespace["metadata"].get("annotations") or {}) if namespace is not None else {}
+        created = namespace_created or notes.get(CREATED_ANNOTATION) == "true"
+        return not request.keep_pvc and (request.delete_namespace or (created and request.auto_delete_namespace))
 
     async def delete_workloads(self, *plurals: Resource, seconds: float) -> None:
         """Delete pods, or what else is named, and wait until they are gone or the time is over.
@@ -166,15 +169,14 @@ class HostSide:
             pause = min(pause * 1.5, 0.5)
 
     async def _left(self, request: base.DeleteRequest, *, whole: bool) -> list[str]:
-        namespace = await self._namespace() if whole else None
+        namespace = await self.namespace() if whole else None
         if namespace is not None:
             return [_why_namespace_stays(namespace)]
         return [_in_words(found, body) for found, body in await self.remains(request, whole=whole)]
 
     async def remains(self, request: base.DeleteRequest, *, whole: bool = False) -> list[tuple[Resource, Obj]]:
         """Every object on the host that belongs to this virtual cluster; with ``whole`` those outside its namespace."""
-        kept = {"persistentvolumeclaims"} if request.keep_pvc else set()
-        served = [found for found in await discovery.resources(self.client) if found.plural not in kept]
+        served = await discovery.resources(self.client)
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(self._own(found), name=f"list {found.plural}")
@@ -182,7 +184,8 @@ class HostSide:
                 if not (whole and found.namespaced)
             ]
             tasks.append(group.create_task(self._foreign(), name="list other namespaces"))
-        return [pair for task in tasks for pair in task.result()]
+        pairs = [pair for task in tasks for pair in task.result()]
+        return [(found, body) for found, body in pairs if not is_kept(found, body, request, self.tenant)]
 
     async def _own(self, found: Resource) -> list[tuple[Resource, Obj]]:
         """What of one resource belongs to this virtual cluster, in its namespace or cluster-wide."""
@@ -226,7 +229,8 @@ class HostSide:
             pairs += [(resources.SECRETS, body) for body in secrets if body["metadata"]["name"] in wanted]
         return pairs
 
-    async def _namespace(self) -> Obj | None:
+    async def namespace(self) -> Obj | None:
+        """Its namespace on the host, None when there is none, or when the user may not look."""
         try:
             return await self.client.get(resources.NAMESPACES, self.tenant.namespace)
         except (kube_errors.NotFound, kube_errors.Forbidden):
@@ -262,11 +266,29 @@ def belongs(body: Obj, tenant: Tenant) -> bool:
     return (
         name in (found.get(labels.MANAGED_BY), found.get("vcluster.loft.sh/belongs-to"))
         or (found.get("app") in CHART_APPS and name in (found.get("release"), found.get("vcluster-name")))
-        or any(
-            owner.get("kind") == "Service" and owner.get("apiVersion") == "v1" and owner.get("name") == name
-            for owner in meta.get("ownerReferences") or []
-        )
+        or ("Service", name) in _owners(body)
     )
+
+
+def is_kept(found: Resource, body: Obj, request: base.DeleteRequest, tenant: Tenant) -> bool:
+    """Whether it is a claim that stays at the user's wish. Pure.
+
+    What belongs to Service NAME, as a tenant's claims do, or to the StatefulSet of a control plane whose claims are not
+    to outlive it, is taken by the host's collector anyway: then it goes at once, and the command waits for it.
+    """
+    if not request.keep_pvc or found.plural != resources.PERSISTENT_VOLUME_CLAIMS.plural:
+        return False
+    takers = {("Service", tenant.name), ("StatefulSet", tenant.name), ("StatefulSet", f"{tenant.name}-etcd")}
+    return not takers & set(_owners(body))
+
+
+def _owners(body: Obj) -> list[tuple[str, str]]:
+    """Kinds and names of the owners, of the groups that have these kinds."""
+    return [
+        (owner.get("kind", ""), owner.get("name", ""))
+        for owner in body["metadata"].get("ownerReferences") or []
+        if owner.get("apiVersion") in ("v1", "apps/v1")
+    ]
 
 
 def cluster_selector(tenant: Tenant) -> str:

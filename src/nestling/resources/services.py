@@ -1,22 +1,30 @@
-"""Services: the host gets the virtual ClusterIP, the virtual Service whatever the host allocates (spec §2.3, design
-decision 2).
+"""Services: the host is asked for the virtual addresses, the virtual Service gets whatever the host allocates (spec
+§2.3, design decision 2).
+
+A Service has one address, or one of each family; a headless one has families only. As an API server adds an address to
+a Service that prefers two where it can, the policy on the host is that of as many as the virtual Service has.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Final
 
 from nestling.kube.resource import SERVICES, Obj
 from nestling.naming import selectors
 from nestling.syncer import fields, mapping, rules, verbs
 from nestling.syncer.context import SyncContext
-from nestling.syncer.spec import Delete, Pair, Replace, Scope, SyncSpec, Wanted
+from nestling.syncer.spec import Delete, Pair, Replace, Scope, SyncSpec, Wanted, Warn
 from nestling.syncer.verbs import existing
 
-#: Allocated by each API server for itself.
-_ALLOCATED: Final = ("clusterIPs", "ipFamilies", "ipFamilyPolicy")
+#: Where a Service is reached, of which families. An API server gives all of it, and takes a part of it.
+_ADDRESSES: Final = ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy")
+_HEADLESS: Final = "None"
+_PREFERS_TWO: Final = "PreferDualStack"
+_ONE: Final = "SingleStack"
 #: Of a load balancer with local traffic: given once, and never changed by an API server afterwards.
 _CHECK_PORT: Final = "healthCheckNodePort"
+_ONE_ONLY: Final = "the host gives Services addresses of {} only: this Service is SingleStack now"
 
 
 def _selected(_ctx: SyncContext, service: Obj) -> bool:
@@ -27,26 +35,28 @@ def _selected(_ctx: SyncContext, service: Obj) -> bool:
 def _translate(ctx: SyncContext, service: Obj) -> Obj:
     body = fields.body(service)
     spec = body["spec"]
-    for field in _ALLOCATED:
-        spec.pop(field, None)
+    _ask_for_addresses(spec, spec)
     if spec.get("selector"):
         spec["selector"] = selectors.service_selector(spec["selector"], service["metadata"]["namespace"], ctx.tenant)
     return body
 
 
 def _fallback(service: Obj) -> Obj | None:
-    """The host has given this IP or port to somebody else: let it choose. The IP of one that exists stays."""
-    spec = service["spec"]
-    has_port = spec.get(_CHECK_PORT) or any(port.get("nodePort") for port in spec.get("ports") or ())
-    if spec.get("clusterIP") in (None, "None") and not has_port:
-        return None
-    second = fields.clone(service)
-    if spec.get("clusterIP") != "None" and "uid" not in service["metadata"]:
-        second["spec"].pop("clusterIP", None)
-    second["spec"].pop(_CHECK_PORT, None)
-    for port in second["spec"].get("ports") or ():
+    """The host has given this address or port to somebody else: let it choose. The address of one that exists stays.
+
+    Should it be the families that it does not have, a Service that only prefers two does with what there is.
+    """
+    weaker = fields.clone(service)
+    spec = weaker["spec"]
+    if spec.get("clusterIP") != _HEADLESS:
+        spec.pop("clusterIP", None)
+        spec.pop("clusterIPs", None)
+    spec.pop(_CHECK_PORT, None)
+    for port in spec.get("ports") or ():
         port.pop("nodePort", None)
-    return second
+    if weaker == service and spec.get("ipFamilyPolicy") == _PREFERS_TWO:
+        spec.pop("ipFamilies", None)
+    return weaker if weaker != service else None
 
 
 async def _sync(ctx: SyncContext, pair: Pair) -> Wanted:
@@ -60,17 +70,72 @@ async def _sync(ctx: SyncContext, pair: Pair) -> Wanted:
     if pair.agreed is None:
         _keep_node_ports(wanted.host, host)
         _keep_node_ports(wanted.virtual, host)
-    ours, theirs = virtual["spec"].get("clusterIP"), host["spec"].get("clusterIP")
     if "ExternalName" in (virtual["spec"].get("type"), host["spec"].get("type")):
-        if ours and not theirs:
-            wanted.host["spec"]["clusterIP"] = ours
+        if not host["spec"].get("clusterIP"):
+            _ask_for_addresses(wanted.host["spec"], virtual["spec"])
         return wanted
-    if ours == theirs and not _is_checked_elsewhere(virtual, host):
-        return wanted
+    if _is_of_another_kind(virtual["spec"], host["spec"]):
+        return Wanted(delete_host=Delete())
+    warnings: tuple[Warn, ...] = ()
+    if _has_no_second(virtual["spec"], host["spec"]):
+        wanted.virtual["spec"] |= _first(wanted.virtual["spec"])
+        warnings = (Warn(message=_ONE_ONLY.format(host["spec"]["ipFamilies"][0])),)
+    is_reached_alike = _begin_alike(_addresses(virtual["spec"]), _addresses(host["spec"]))
+    if is_reached_alike and not _is_checked_elsewhere(virtual, host):
+        _ask_for_addresses(wanted.host["spec"], wanted.virtual["spec"])
+        return dataclasses.replace(wanted, warnings=warnings)
     if host["spec"].get(_CHECK_PORT):
         wanted.virtual["spec"][_CHECK_PORT] = host["spec"][_CHECK_PORT]
-    new = _with_address(wanted.virtual, wanted.host, str(theirs))
-    return Wanted(replace_virtual=Replace(new, rehearsal=_rehearsal(new, virtual), otherwise=Delete()))
+    new = _with_addresses(wanted.virtual, wanted.host)
+    replace = Replace(new, rehearsal=_rehearsal(new, virtual), otherwise=Delete())
+    return Wanted(replace_virtual=replace, warnings=warnings)
+
+
+def _ask_for_addresses(host_spec: Obj, virtual_spec: Obj) -> None:
+    """Those of the virtual Service, and as many: an API server that can would give another one to who prefers two."""
+    has_none = virtual_spec.get("type") == "ExternalName"
+    for field in _ADDRESSES:
+        if has_none:
+            host_spec.pop(field, None)
+        elif virtual_spec.get(field):
+            host_spec[field] = virtual_spec[field]
+    if len(_families(virtual_spec)) == 1 and not has_none:
+        host_spec["ipFamilyPolicy"] = _ONE
+
+
+def _addresses(spec: Obj) -> list[str]:
+    return spec.get("clusterIPs") or [spec.get("clusterIP", "")]
+
+
+def _is_of_another_kind(ours: Obj, theirs: Obj) -> bool:
+    """Was one made headless, or headless with another first family? No API server changes that.
+
+    The host Service belongs to an earlier virtual one of that name then, and a headless one has no address to keep.
+    """
+    is_headless = ours.get("clusterIP") == _HEADLESS
+    if is_headless != (theirs.get("clusterIP") == _HEADLESS):
+        return True
+    return is_headless and not _begin_alike(_families(ours)[:1], _families(theirs)[:1])
+
+
+def _families(spec: Obj) -> list[str]:
+    return spec.get("ipFamilies") or []
+
+
+def _begin_alike(ours: list[str], theirs: list[str]) -> bool:
+    """Are they the same, as far as both go? A second address or family comes and goes, but it never changes."""
+    return all(one == other for one, other in zip(ours, theirs, strict=False))
+
+
+def _has_no_second(ours: Obj, theirs: Obj) -> bool:
+    """Was the host asked for two families, and gave one? It has no more."""
+    asked = theirs.get("ipFamilyPolicy") == _PREFERS_TWO and len(_families(theirs)) == 1
+    return asked and len(_families(ours)) > 1
+
+
+def _first(spec: Obj) -> Obj:
+    """The fields of a Service that gives up its second family."""
+    return {"clusterIPs": _addresses(spec)[:1], "ipFamilies": _families(spec)[:1], "ipFamilyPolicy": _ONE}
 
 
 def _is_checked_elsewhere(virtual: Obj, host: Obj) -> bool:
@@ -94,20 +159,21 @@ def _identity(port: Obj) -> tuple[str, str, int]:
     return port.get("name", ""), port.get("protocol", "TCP"), port["port"]
 
 
-def _with_address(virtual: Obj, host: Obj, cluster_ip: str) -> Obj:
-    """A ClusterIP cannot be changed: the virtual Service is recreated with the one that the host gave.
+def _with_addresses(virtual: Obj, host: Obj) -> Obj:
+    """A ClusterIP cannot be changed: the virtual Service is recreated with those that the host gave.
 
-    The same holds for the health check port.
+    Not with more than it had before. The same holds for the health check port.
     """
-    meta = virtual["metadata"]
+    meta, spec = virtual["metadata"], fields.clone(virtual["spec"])
     kept = {
         key: meta[key]
         for key in ("name", "namespace", "labels", "annotations", "ownerReferences", "finalizers")
         if key in meta
     }
-    spec = {key: value for key, value in virtual["spec"].items() if key not in _ALLOCATED}
+    count = len(_addresses(spec))
+    given = {"clusterIPs": _addresses(host["spec"])[:count], "ipFamilies": _families(host["spec"])[:count]}
     ports = host["spec"].get("ports") or []
-    return {"metadata": kept, "spec": {**spec, "clusterIP": cluster_ip, "ports": ports}}
+    return {"metadata": kept, "spec": {**spec, **given, "clusterIP": given["clusterIPs"][0], "ports": ports}}
 
 
 def _rehearsal(new: Obj, old: Obj) -> Obj:

@@ -105,20 +105,30 @@ async def _write_host(ctx: SyncContext, spec: SyncSpec, pair: Pair, wanted: Obj,
     if pair.host is not None:
         return await _update_host(ctx, spec, pair.host, wanted, heard=heard)
     try:
-        as_wanted = heard if spec.is_done_when_created else None
-        await writes.create(ctx.host, resource, wanted, with_status=False, as_wanted=as_wanted)
+        await _create_host(ctx, spec, wanted, as_wanted=heard if spec.is_done_when_created else None)
     except errors.AlreadyExists:
         await _adopt_or_refuse(ctx, spec, resource, pair)
         raise
-    except errors.ApiError as error:
-        second = spec.fallback(wanted) if _is_taken(error) else None
-        if second is None:
-            raise
-        await writes.create(ctx.host, resource, second, with_status=False)
     return True
 
 
-async def _update_host(ctx: SyncContext, spec: SyncSpec, host: Obj, wanted: Obj, *, heard: writes.AsWanted) -> bool:
+async def _create_host(ctx: SyncContext, spec: SyncSpec, wanted: Obj, *, as_wanted: writes.AsWanted | None) -> None:
+    """Create it, or as much of what was wanted as the host has to give."""
+    resource = spec.host
+    if resource is None:
+        return
+    try:
+        await writes.create(ctx.host, resource, wanted, with_status=False, as_wanted=as_wanted)
+    except errors.ApiError as error:
+        weaker = spec.fallback(wanted) if _is_taken(error) else None
+        if weaker is None:
+            raise
+        await _create_host(ctx, spec, weaker, as_wanted=None)
+
+
+async def _update_host(
+    ctx: SyncContext, spec: SyncSpec, host: Obj, wanted: Obj, *, heard: writes.AsWanted | None
+) -> bool:
     """Was anything written? A port that the host has given to somebody else may come with a change, too."""
     resource = spec.host
     if resource is None:
@@ -126,10 +136,10 @@ async def _update_host(ctx: SyncContext, spec: SyncSpec, host: Obj, wanted: Obj,
     try:
         return await writes.update(ctx.host, resource, host, wanted, with_status=False, as_wanted=heard)
     except errors.ApiError as error:
-        second = spec.fallback(wanted) if _is_taken(error) else None
-        if second is None:
+        weaker = spec.fallback(wanted) if _is_taken(error) else None
+        if weaker is None:
             raise
-        return await writes.update(ctx.host, resource, host, second, with_status=False)
+        return await _update_host(ctx, spec, host, weaker, heard=None)
 
 
 def _is_taken(error: errors.ApiError) -> bool:

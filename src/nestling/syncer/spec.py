@@ -224,7 +224,7 @@ class SyncSpec:
     #: Labels and annotations of the kind's own on the host object.
     extra_labels: Callable[[SyncContext, Obj], dict[str, str]] = lambda _ctx, _obj: {}
     extra_annotations: Callable[[SyncContext, Obj], dict[str, str]] = lambda _ctx, _obj: {}
-    #: The host object to create when the host refuses the first one as invalid (an IP that is taken), or None.
+    #: What to write instead when the host refuses an object as invalid (an IP that is taken), each time less; or None.
     fallback: Callable[[Obj], Obj | None] = lambda _obj: None
     #: Indexes over the host objects of this kind, for ``ctx.host.stores[…].by_index``.
     host_indexes: Mapping[str, Callable[[cache.Entry], Iterable[str]]] = dataclasses.field(default_factory=dict)

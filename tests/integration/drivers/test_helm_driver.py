@@ -231,9 +231,24 @@ def test_delete_leaves_nothing_and_a_namespace_of_others_alone(world: World) -> 
     world.kubectl("delete", "namespace", "kept", "--wait=false")
 
 
-def test_keep_pvc_keeps_the_data(world: World) -> None:
+def test_21_keep_pvc_keeps_the_data(world: World) -> None:
+    """Of the control plane. A tenant's claim belongs to its Service, which goes: that is said before."""
     world.run("create", "saved", "--connect=false")
-    world.run("delete", "saved", "--keep-pvc")
+    service = world.get("service", "saved", "-n", "vcluster-saved")["metadata"]
+    owner = {"apiVersion": "v1", "kind": "Service", "name": "saved", "uid": service["uid"]}
+    notes = {"vcluster.loft.sh/object-name": "files", "vcluster.loft.sh/object-namespace": "shop"}
+    marks = {"vcluster.loft.sh/managed-by": "saved"}
+    meta = {"name": "files-x-shop-x-saved", "labels": marks, "annotations": notes, "ownerReferences": [owner]}
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Mi"}}}
+    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": meta, "spec": spec}
+    file = world.folder / "claim.json"
+    file.write_text(json.dumps(claim))
+    world.kubectl("apply", "-n", "vcluster-saved", "-f", str(file))
+    said = world.run("delete", "saved", "--keep-pvc").stderr
+    assert "Claims that go, with their data: 1 of the tenant (shop/files)" in said
+    assert "Claims that stay: data-saved-0" in said
+    assert said.index("Claims that go") < said.index("Deleted the virtual cluster")
+    assert not world.exists("pvc", "files-x-shop-x-saved", "-n", "vcluster-saved")
     assert world.exists("pvc", "data-saved-0", "-n", "vcluster-saved")
     assert not world.exists("statefulset", "-n", "vcluster-saved")
     assert "saved" not in world.entries()

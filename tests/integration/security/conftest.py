@@ -44,7 +44,7 @@ def attacker(audited_host: RunningHost) -> Iterator[sides_module.VirtualCluster]
 
 @pytest.fixture(scope="package")
 def victim(audited_host: RunningHost) -> Iterator[sides_module.VirtualCluster]:
-    yield from _created("blue", audited_host)
+    yield from _created("blue", audited_host, "sync.toHost.ingresses.enabled=true")
 
 
 @pytest.fixture

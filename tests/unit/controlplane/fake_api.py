@@ -23,6 +23,8 @@ class FakeApi:
         self._forbidden: set[tuple[str, str]] = set()
         self._dry_run_refusal: str | None = None
         self._version = 0
+        #: Services have one address here.
+        self.is_of_one_family = False
 
     @property
     def client(self) -> client_module.Client:
@@ -79,6 +81,7 @@ class FakeApi:
         if (resource.plural, subresource or "") in self.answers:
             return copy.deepcopy(self.answers[resource.plural, subresource or ""])
         key = (resource.plural, namespace or "", obj["metadata"]["name"])
+        self._check_families(obj)
         if key in self.objects:
             raise _error(409, "AlreadyExists", "exists")
         self.put(obj, resource.plural)
@@ -92,6 +95,7 @@ class FakeApi:
         version = patch.get("metadata", {}).get("resourceVersion")
         if version is not None and version != old["metadata"]["resourceVersion"]:
             raise _error(409, "Conflict", "changed")
+        self._check_families(patch)
         self.put(merge.apply(old, patch), resource.plural)
         return copy.deepcopy(self._find(resource, name, namespace))
 
@@ -108,6 +112,10 @@ class FakeApi:
         self.calls.append((verb, resource.plural, name))
         if (verb, resource.plural) in self._forbidden:
             raise _error(403, "Forbidden", "no")
+
+    def _check_families(self, obj: Obj) -> None:
+        if self.is_of_one_family and len(obj.get("spec", {}).get("clusterIPs") or ()) > 1:
+            raise _error(422, "Invalid", "spec.ipFamilies[1]: not configured on this cluster")
 
     def _find(self, resource: Resource, name: str, namespace: str | None) -> Obj:
         try:

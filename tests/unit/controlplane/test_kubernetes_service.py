@@ -85,3 +85,43 @@ async def test_a_host_service_without_address_is_waited_for() -> None:
     with pytest.raises(loops.NotYetError, match="no ClusterIP"):
         await duty(host, virtual).reconcile()
     assert virtual.writes() == []
+
+
+DUAL: Obj = {
+    "clusterIP": "10.96.20.30",
+    "clusterIPs": ["10.96.20.30", "fd00:96::30"],
+    "ipFamilies": ["IPv4", "IPv6"],
+    "ipFamilyPolicy": "PreferDualStack",
+}
+
+
+async def test_27_a_second_address_of_service_name_is_that_of_the_virtual_one() -> None:
+    host, virtual = sides()
+    await duty(host, virtual).reconcile()
+    host.put(samples.host_service(**DUAL))
+    await duty(host, virtual).reconcile()
+    spec = virtual.objects["services", "default", "kubernetes"]["spec"]
+    assert {field: spec[field] for field in DUAL} == DUAL
+    assert ("delete", "services", "kubernetes") not in virtual.writes()
+
+
+async def test_27_another_second_address_means_delete_and_create() -> None:
+    host, virtual = sides()
+    host.put(samples.host_service(**DUAL))
+    await duty(host, virtual).reconcile()
+    other = ["10.96.20.30", "fd00:96::31"]
+    host.put(samples.host_service(**{**DUAL, "clusterIPs": other}))
+    await duty(host, virtual).reconcile()
+    assert ("delete", "services", "kubernetes") in virtual.writes()
+    assert virtual.objects["services", "default", "kubernetes"]["spec"]["clusterIPs"] == other
+
+
+async def test_27_a_virtual_cluster_of_one_family_is_reached_at_the_first_address() -> None:
+    host, virtual = sides()
+    virtual.is_of_one_family = True
+    virtual.put(made_by_the_api_server())
+    host.put(samples.host_service(**DUAL))
+    await duty(host, virtual).reconcile()
+    spec = virtual.objects["services", "default", "kubernetes"]["spec"]
+    assert (spec["clusterIPs"], spec["ipFamilyPolicy"]) == (["10.96.20.30"], "SingleStack")
+    assert ("endpoints", "default", "kubernetes") in virtual.objects

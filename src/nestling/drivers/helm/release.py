@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from nestling.drivers import base, errors, host_side
+from nestling.drivers import base, claims, errors, host_side
 from nestling.drivers.helm import charts, hosts, program, scaling, storage, values, workloads
 from nestling.kube import client as kube_client
 from nestling.kube import resource
@@ -63,12 +63,13 @@ class Releases:
     ) -> Sequence[str]:
         """Uninstall, then delete whatever carries our marks; returns what is left, in words."""
         side = host_side.HostSide(self.client, tenant, await self._exports(tenant))
+        await claims.tell(side, request, self.reporter, namespace_created=namespace_created)
         await self.helm.uninstall(tenant.name, tenant.namespace)
         if request.wait:
             # Only then nobody makes objects any more.
             await self._scaler(tenant).wait_gone(workloads.SELECTOR, seconds=GONE_SECONDS)
-            claims = () if request.keep_pvc else (resource.PERSISTENT_VOLUME_CLAIMS,)
-            await side.delete_workloads(resource.PODS, *claims, seconds=WORKLOAD_SECONDS)
+            also = () if request.keep_pvc else (resource.PERSISTENT_VOLUME_CLAIMS,)
+            await side.delete_workloads(resource.PODS, *also, seconds=WORKLOAD_SECONDS)
         whole = await side.delete(request, namespace_created=namespace_created)
         return await side.wait_gone(request, whole=whole, seconds=GONE_SECONDS) if request.wait else []
 

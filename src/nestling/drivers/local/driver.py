@@ -289,6 +289,8 @@ class LocalDriver:
         self, place: folder.Folder, tenant: Tenant, request: base.DeleteRequest, reporter: base.Reporter
     ) -> list[str]:
         """Processes first (a syncer would create objects again), then the host's objects, then the folder."""
+        from nestling.drivers import claims
+
         found = place.read()
         this = supervisor_status.this_process()
         if found is not None and found.phase != "deleting":
@@ -297,11 +299,13 @@ class LocalDriver:
         left: list[str] = []
         if self.host.exists:
             await self.host.up(reporter)
+            created = found is not None and found.namespace_created
             async with self._host_side(tenant) as side:
+                await claims.tell(side, request, reporter, namespace_created=created)
                 if request.wait:
-                    claims = () if request.keep_pvc else (resource.PERSISTENT_VOLUME_CLAIMS,)
-                    await side.delete_workloads(resource.PODS, *claims, seconds=WORKLOAD_SECONDS)
-                whole = await side.delete(request, namespace_created=found is not None and found.namespace_created)
+                    also = () if request.keep_pvc else (resource.PERSISTENT_VOLUME_CLAIMS,)
+                    await side.delete_workloads(resource.PODS, *also, seconds=WORKLOAD_SECONDS)
+                whole = await side.delete(request, namespace_created=created)
                 if request.wait:
                     left = await side.wait_gone(request, whole=whole, seconds=GONE_SECONDS)
         if not left:
