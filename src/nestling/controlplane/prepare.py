@@ -29,6 +29,7 @@ from nestling.controlplane import (
     embedded_dns,
     host_dns,
     host_version,
+    memory,
     neighbours,
     node_ports,
     pki,
@@ -145,7 +146,8 @@ async def _prepare(settings: settings_module.StartSettings) -> Path:
         # its pods wait for this Secret, and the API server for them: the syncer's turn would never come
         async with client_module.Client(host_access(settings.host_kubeconfig)) as client:
             await certificate_keeper.store(client, syncer, files)
-    return write_plan(config, syncer, paths, host_dns=resolvers.machine)
+    limit = None if settings.local else await asyncio.to_thread(memory.limit)
+    return write_plan(config, syncer, paths, host_dns=resolvers.machine, memory_limit=limit)
 
 
 def write_plan(
@@ -154,11 +156,14 @@ def write_plan(
     paths: Mapping[str, Path],
     *,
     host_dns: str = corefile.RESOLVERS,
+    memory_limit: int | None = None,
 ) -> Path:
     """Write the files that the processes read, the plan last; returns the plan's path."""
     state_dir = syncer.state_dir
     (state_dir / "logs").mkdir(parents=True, exist_ok=True, mode=0o700)
-    inputs = components.Inputs(config=config, syncer=syncer, binaries=paths, settings_file=state_dir / SETTINGS)
+    inputs = components.Inputs(
+        config=config, syncer=syncer, binaries=paths, settings_file=state_dir / SETTINGS, memory_limit=memory_limit
+    )
     if embedded_dns.wanted(config):
         text = embedded_dns.text(config, syncer, host_dns=host_dns)
         settings_module.write_private(embedded_dns.file(syncer), text)

@@ -197,6 +197,13 @@ def test_the_plan_and_settings_are_private_and_complete(tmp_path: Path) -> None:
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
+def test_9_the_plan_knows_the_limit_of_the_container(tmp_path: Path) -> None:
+    inputs = samples.inputs(state_dir=tmp_path / "run", data_dir=tmp_path / "data")
+    plan_file = prepare.write_plan(inputs.config, inputs.syncer, inputs.binaries, memory_limit=2**30)
+    (server,) = [one for one in plan.load(plan_file).components if one.name == "kube-apiserver"]
+    assert server.env["GOMEMLIMIT"] == "614MiB"
+
+
 def test_preparation_leaves_out_what_only_the_syncer_needs() -> None:
     import subprocess
     import sys
