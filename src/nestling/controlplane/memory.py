@@ -1,4 +1,4 @@
-"""A soft ceiling for the memory of the stock programs (user lesson 9): near the limit of the container they collect more.
+"""A soft ceiling for the memory of the stock programs (user lesson 9): near the container's limit they collect more.
 
 Without one a Go program lets garbage grow by a share of what it uses, and the kernel kills it at the limit however much
 of that is garbage. GOMEMLIMIT is what the Go runtime aims to stay below; pages of the binary are not counted in it.

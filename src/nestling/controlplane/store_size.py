@@ -63,7 +63,7 @@ async def run(config: model.VClusterConfig, syncer: settings.SyncerSettings, gau
         await _follow(lambda: measure_sqlite(syncer.data_dir), gauges)
     elif kind == etcd.NAME:
         gauges.quota.set(etcd.QUOTA_BYTES)
-        async with client_module.Client(_access(syncer)) as member:
+        async with client_module.Client(access(syncer)) as member:
             await _follow(lambda: measure_etcd(member), gauges)
 
 
@@ -80,7 +80,8 @@ async def _follow(measure: Measure, gauges: Gauges) -> None:
         await asyncio.sleep(INTERVAL)
 
 
-def _access(syncer: settings.SyncerSettings) -> kubeconfig.ClientConfig:
+def access(syncer: settings.SyncerSettings) -> kubeconfig.ClientConfig:
+    """The way to the member beside the API server, with a certificate that may ask how it is."""
     pki = syncer.pki_dir / "etcd"
     return kubeconfig.ClientConfig(
         server=etcd.client_url(syncer.ports),

@@ -61,7 +61,7 @@ async def test_4_size_and_quota_are_metrics(
         raise Ended
 
     monkeypatch.setattr(store_size, "measure_etcd", measured)
-    monkeypatch.setattr(store_size, "_access", lambda _syncer: kubeconfig.ClientConfig(server="https://etcd.test"))
+    monkeypatch.setattr(store_size, "access", lambda _syncer: kubeconfig.ClientConfig(server="https://etcd.test"))
     monkeypatch.setattr(asyncio, "sleep", slept)
     (tmp_path / "state.db").write_bytes(b"x" * 2048)
     registry = prometheus_client.CollectorRegistry()
