@@ -97,8 +97,8 @@ def run(settings: settings_module.StartSettings) -> NoReturn:
     os.execv(sys.executable, [sys.executable, "-m", "nestling.controlplane.supervisor", str(plan_file)])  # noqa: S606
 
 
-def read_config(file: Path, data_dir: Path | None = None) -> model.VClusterConfig:
-    """The configuration; with a data folder, the store is that of the data in it.
+def read_config(file: Path, data_dir: Path | None = None, *, local: bool = True) -> model.VClusterConfig:
+    """The configuration; with a data folder, the store is that of the data in it. In a pod helm has merged it.
 
     Raises ``PreparationError`` when the file cannot be read, ``ConfigError`` for its content.
     """
@@ -106,7 +106,7 @@ def read_config(file: Path, data_dir: Path | None = None) -> model.VClusterConfi
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise PreparationError(f"cannot read the configuration {file}: {error}") from error
-    config = load.load([load.Source(str(file), text)], sparing=True)
+    config = load.load([load.Source(str(file), text)], sparing=True, is_merged=not local)
     return store.keep_database(config, data_dir) if data_dir else config
 
 
@@ -118,7 +118,7 @@ def host_access(host_kubeconfig: Path | None) -> kubeconfig.ClientConfig:
 async def _prepare(settings: settings_module.StartSettings) -> Path:
     if running := supervisor_status.supervisor(settings.state_dir):
         raise PreparationError(f"{settings.name} already runs here (pid {running.pid}); stop it first")
-    config = read_config(settings.config_file, settings.data_dir)
+    config = read_config(settings.config_file, settings.data_dir, local=settings.local)
     rules.check_tenant(config, name=settings.name, namespace=settings.namespace)
     _check_replicas(settings, config)
     _check_owner(settings)

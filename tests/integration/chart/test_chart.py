@@ -67,7 +67,12 @@ sync:
 """
 RECIPES = [ROOT / "examples" / name for name in ("hardened.yaml", "openshift.yaml")]
 EXAMPLES = {one.stem: one.read_text(encoding="utf-8") for one in (*SEEDS, *RECIPES)}
-VALUES = {"defaults": "", "all kinds": ALL_KINDS, "no kinds": NO_KINDS, **EXAMPLES}
+TAKEN_AWAY = """
+controlPlane:
+  coredns: {deployment: {resources: {limits: {cpu: null}}}}
+  statefulSet: {security: {containerSecurityContext: {runAsUser: null}}}
+"""
+VALUES = {"defaults": "", "defaults taken away": TAKEN_AWAY, "all kinds": ALL_KINDS, "no kinds": NO_KINDS, **EXAMPLES}
 
 
 @pytest.fixture(scope="session")
@@ -93,7 +98,7 @@ def found(objects: list[Obj], kind: str, name: str) -> Obj:
 
 def config_of(objects: list[Obj]) -> model.VClusterConfig:
     text = base64.b64decode(found(objects, "Secret", "vc-config-my-vc")["data"]["config.yaml"]).decode()
-    return load.load([load.Source("config.yaml", text)], refuse_unsupported=False)
+    return load.load([load.Source("config.yaml", text)], refuse_unsupported=False, is_merged=True)
 
 
 def rights(rules: list[Obj]) -> set[tuple[str, ...]]:

@@ -66,6 +66,14 @@ def test_a_store_other_than_the_one_with_the_data_is_refused_before_the_host_is_
     assert not (tmp_path / prepare.PLAN).exists()
 
 
+def test_a_default_that_helm_has_taken_away_stays_away_in_a_pod(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text("controlPlane: {coredns: {deployment: {resources: {limits: {memory: 170Mi}}}}}")
+    pod, machine = (prepare.read_config(file, local=local) for local in (False, True))
+    assert "cpu" not in pod.control_plane.coredns.deployment.resources.limits
+    assert "cpu" in machine.control_plane.coredns.deployment.resources.limits
+
+
 def test_a_missing_configuration_is_named(tmp_path: Path) -> None:
     assert str(tmp_path / "absent") in refusal(start(tmp_path, config_file=tmp_path / "absent"))
 
