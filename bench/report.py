@@ -57,7 +57,20 @@ def _tables(report: results.Report) -> list[list[list[str]]]:
         [one.when, one.side, one.process, *map(results.number, (one.rss_mb, one.pss_mb, one.cpu_percent))]
         for one in report.weights
     ]
-    return [table for table in (lines, weights) if len(table) > 2]
+    return [table for table in (lines, weights, _large(report)) if len(table) > 2]
+
+
+def _large(report: results.Report) -> list[list[str]]:
+    """What a virtual control plane takes: memory of all its processes, and its store."""
+    head = ["moment", "virtual control plane, RSS MB", "PSS MB", "store: in use MB", "database MB", "with its log MB"]
+    table = [head, ["---"] * len(head)]
+    for store in report.stores:
+        parts = [one for one in report.weights if (one.when, one.side) == (store.when, "virtual")]
+        memory = [sum(one.rss_mb for one in parts), sum(one.pss_mb for one in parts)] if parts else []
+        cells = [*map(results.number, memory), *[""] * (2 - len(memory))]
+        sizes = (store.used_mb, store.database_mb, store.folder_mb)
+        table.append([store.when, *cells, *map(results.number, sizes)])
+    return table
 
 
 def _line(line: results.Line) -> list[str]:

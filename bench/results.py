@@ -59,6 +59,19 @@ class Weight:
     cpu_percent: float
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """How large the virtual cluster's store is at one moment."""
+
+    when: str
+    #: Data and their history.
+    used_mb: float
+    #: The file of the database, which etcd's quota is about: with pages that are free again, or not used yet.
+    database_mb: float
+    #: All files on disk, with the write-ahead log.
+    folder_mb: float
+
+
 @dataclasses.dataclass(slots=True)
 class Report:
     """A whole run."""
@@ -67,6 +80,7 @@ class Report:
     about: dict[str, str] = dataclasses.field(default_factory=dict)
     lines: list[Line] = dataclasses.field(default_factory=list)
     weights: list[Weight] = dataclasses.field(default_factory=list)
+    stores: list[Store] = dataclasses.field(default_factory=list)
     #: Parts that did not come to their end, and why.
     failures: dict[str, str] = dataclasses.field(default_factory=dict)
 
@@ -97,6 +111,7 @@ def from_json(text: str) -> Report:
         about=data["about"],
         lines=[_line(one) for one in data["lines"]],
         weights=[Weight(**one) for one in data["weights"]],
+        stores=[Store(**one) for one in data.get("stores", [])],
         failures=data.get("failures", {}),
     )
 

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from bench import processes, results, sizes
 from nestling.binaries import settings as binaries_settings
-from nestling.controlplane import prepare
+from nestling.controlplane import etcd, prepare, store_room, store_size
 from nestling.controlplane import settings as settings_module
 from nestling.drivers.local import folder, process
 from nestling.kube import client, errors, kubeconfig
@@ -127,8 +127,19 @@ class World:
 
     async def status(self) -> Obj | None:
         """The syncer's status document, None while it does not answer."""
-        settings = settings_module.from_json((self.folder.path / prepare.SETTINGS).read_text(encoding="utf-8"))
-        return await asyncio.to_thread(_document, f"http://127.0.0.1:{settings.ports.health}/status")
+        return await asyncio.to_thread(_document, f"http://127.0.0.1:{self._settings().ports.health}/status")
+
+    async def weigh_store(self, when: str) -> None:
+        """The size of the virtual cluster's store."""
+        async with client.Client(store_size.access(self._settings())) as member:
+            size, used = await store_room.Etcd(member, self.folder.data).measure()
+        files = sum(file.stat().st_size for file in (self.folder.data / etcd.NAME).rglob("*") if file.is_file())
+        found = results.Store(when=when, used_mb=used / 1e6, database_mb=size / 1e6, folder_mb=files / 1e6)
+        self.report.stores.append(found)
+        say(f"  store, {when}: {results.numbers((found.used_mb, found.database_mb, found.folder_mb))} MB")
+
+    def _settings(self) -> settings_module.SyncerSettings:
+        return settings_module.from_json((self.folder.path / prepare.SETTINGS).read_text(encoding="utf-8"))
 
     def add(self, line: results.Line) -> None:
         """One more line of the report, told at once."""

@@ -40,3 +40,4 @@ async def weigh(world: World, when: str) -> None:
     await asyncio.sleep(world.sizes.idle_seconds)
     for side, folder, earlier in zip(("virtual", "host"), (world.folder.path, world.host_dir), before, strict=True):
         world.report.weights += processes.weights(when, side, earlier, processes.moment(folder))
+    await world.weigh_store(when)

@@ -26,6 +26,7 @@ async def run(world: World) -> None:
     """Fill, weigh, kill, wait, weigh again."""
     count, page = world.sizes.pods, world.sizes.page
     names = [f"scale-{number}" for number in range(count)]
+    await world.weigh_store(f"before {count} pods")
     async with load.watched(world) as places:
         few = names[: 2 * page]
         direct = await _filled(world, places.direct, few)

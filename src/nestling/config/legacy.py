@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from nestling.config import errors
 
-_OLD: Final = "is a key of an older release"
+#: What is said of each of them.
+OLD: Final = "is a key of an older release"
 _K8S: Final = (
     "Nestling runs stock Kubernetes: remove it; its arguments belong to controlPlane.distro.k8s.{part}.extraArgs"
 )
@@ -199,5 +200,5 @@ def _name(value: Any, path: tuple[str, ...]) -> list[errors.Finding]:
         if known:
             nested = [finding for here in known for finding in _name(value[here[-1]], here)]
             rest = [key for key in value if (*path, key) not in REPLACED]
-            return nested + [errors.Finding((*path, key), _OLD, REPLACED[path]) for key in rest]
-    return [errors.Finding(path, _OLD, REPLACED[path])]
+            return nested + [errors.Finding((*path, key), OLD, REPLACED[path]) for key in rest]
+    return [errors.Finding(path, OLD, REPLACED[path])]

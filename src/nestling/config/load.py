@@ -43,18 +43,24 @@ class _Draft:
 
 
 def load(
-    texts: Sequence[Source], sets: Sequence[str] = (), *, refuse_unsupported: bool = True, sparing: bool = False
+    texts: Sequence[Source],
+    sets: Sequence[str] = (),
+    *,
+    refuse_unsupported: bool = True,
+    sparing: bool = False,
+    is_merged: bool = False,
 ) -> model.VClusterConfig:
     """The configuration that the sources add up to; a later source wins, ``sets`` win over all.
 
     Raises ``errors.ConfigError`` with all problems of all sources at once. Without ``refuse_unsupported``, keys of
     features that do not exist yet are accepted: for looking at a configuration, never for running one. ``sparing``
     is for the merged values of the chart, which name every key: what says the same as the defaults is not checked, and
-    counts as not set. It takes half the time.
+    counts as not set. It takes half the time. ``is_merged`` says that helm has merged them with the chart's: a default
+    that is missing in a free map was then taken away by a null.
     """
     draft = _gather(texts, sets)
     values, findings = legacy.take_out(draft.values)
-    settled = merge.settle(values, model.VClusterConfig)
+    settled = merge.settle(values, model.VClusterConfig, is_merged=is_merged)
     if sparing:
         settled = defaults.without(settled, model.VClusterConfig())
     config, broken = structure.validate(settled, draft.written)

@@ -22,32 +22,35 @@ def overlay(earlier: dict[str, Any], later: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
-def settle(values: dict[str, Any], section: type[base.Section]) -> dict[str, Any]:
+def settle(values: dict[str, Any], section: type[base.Section], *, is_merged: bool = False) -> dict[str, Any]:
     """Values for the model: nulls become zero values, free maps are merged over the chart's default for them.
 
-    Keys that the model does not know stay as they are; validation names them.
+    In values that helm has merged, a default that is missing in a free map is one that a null took away. Keys that the
+    model does not know stay as they are; validation names them.
     """
     known = fields.of(section)
-    return {key: _value(value, known[key]) if key in known else value for key, value in values.items()}
+    return {
+        key: _value(value, known[key], is_merged=is_merged) if key in known else value for key, value in values.items()
+    }
 
 
-def _value(value: Any, field: fields.Field) -> Any:
+def _value(value: Any, field: fields.Field, *, is_merged: bool) -> Any:
     if value is None:
         return None if field.kind is fields.Kind.ANY else fields.zero(field)
     if isinstance(value, dict):
-        return _mapping(value, field)
+        return _mapping(value, field, is_merged=is_merged)
     if isinstance(value, list) and field.kind is fields.Kind.LIST and field.section is not None:
         return [_item(item, field.section) for item in value]
     return value
 
 
-def _mapping(value: dict[str, Any], field: fields.Field) -> dict[str, Any]:
+def _mapping(value: dict[str, Any], field: fields.Field, *, is_merged: bool) -> dict[str, Any]:
     if field.kind is fields.Kind.SECTION and field.section is not None:
-        return settle(value, field.section)
+        return settle(value, field.section, is_merged=is_merged)
     if field.kind is fields.Kind.MAP and field.section is not None:
         return {key: _item(item, field.section) for key, item in value.items() if item is not None}
     if field.kind in (fields.Kind.MAP, fields.Kind.ANY) and isinstance(field.default, dict):
-        return without_nulls(overlay(copy.deepcopy(field.default), value))
+        return without_nulls(overlay({} if is_merged else copy.deepcopy(field.default), value))
     return value
 
 

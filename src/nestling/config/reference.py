@@ -1,4 +1,4 @@
-"""Files made from the models: the schema and the values of the chart, and the page with all keys.
+"""Files made from the models: the schema, the values and the refusals of the chart, and the page with all keys.
 
 ``python -m nestling.config.reference FOLDER`` writes them below a checkout; a test fails when one is not current.
 """
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from nestling.config import defaults, describe, errors, fields, model, schema, support, yaml_text
+from nestling.config import defaults, describe, errors, fields, model, refusals, schema, support, yaml_text
 from nestling.config.models import base
 
 _PAGE_HEAD: Final = """# Configuration
@@ -30,8 +30,8 @@ Differences from vCluster:
   `controlPlane.backingStore.database.embedded.enabled: true` asks for SQLite.
 - `controlPlane.distro.k8s.version` is the version of Kubernetes; a version that you write as
   `controlPlane.distro.k8s.image.tag` counts as well. Without either, Nestling uses its default version.
-- Keys whose feature does not exist yet are **refused**, never ignored (*not yet* below). Keys that only a Helm
-  installation uses are accepted everywhere (*Helm*).
+- Keys whose feature does not exist yet are **refused**, by `nestling` and by the chart, never ignored (*not yet*
+  below). Keys that only a Helm installation uses are accepted everywhere (*Helm*).
 - Service account tokens of pods are always delivered in Secrets (`sync.toHost.pods.useSecretsForSATokens`).
 - Telemetry does not exist. `pro` has no effect: every feature is in the one open build.
 
@@ -54,6 +54,7 @@ _VALUES_HEAD: Final = """# The default values of the chart, made from src/nestli
 def files() -> dict[str, str]:
     """The generated files by their path in the repository."""
     return {
+        "chart/refusals.json": refusals.text(),
         "chart/values.schema.json": schema.text(),
         "chart/values.yaml": values(),
         "docs/configuration.md": page(),

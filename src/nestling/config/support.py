@@ -41,6 +41,8 @@ def _row(prefix: str, status: Status, hint: str = "") -> Row:
     return Row(tuple(prefix.split(".")), status, hint)
 
 
+#: What is refused; the other keys work, or apply to Helm.
+REFUSED: Final = (Status.LATER, Status.NEVER)
 _L: Final = Status.LATER
 _H: Final = Status.HELM
 _PATCHES: Final = "remove it; objects are synced as they are"
@@ -134,18 +136,18 @@ def check(config: model.VClusterConfig) -> list[errors.Finding]:
     """The keys that ask for something which does not exist."""
     refused: dict[errors.Path, errors.Finding] = {}
     for path, row in _asked_for(config):
-        if row.status in (Status.LATER, Status.NEVER):
-            refused.setdefault(_feature(path, row), errors.Finding(path, row.status.value, row.hint))
+        if row.status in REFUSED:
+            refused.setdefault(feature(path, row), errors.Finding(path, row.status.value, row.hint))
     return list(refused.values())
 
 
 def helm_only(config: model.VClusterConfig) -> list[str]:
     """The keys that are written and that nothing but the Helm chart uses; a driver without Helm can say so."""
-    found = (_feature(path, row) for path, row in _asked_for(config) if row.status is Status.HELM)
+    found = (feature(path, row) for path, row in _asked_for(config) if row.status is Status.HELM)
     return [errors.dotted(path) for path in dict.fromkeys(found)]
 
 
-def _feature(path: errors.Path, row: Row) -> errors.Path:
+def feature(path: errors.Path, row: Row) -> errors.Path:
     """What one would call the feature: the row's own key, or for a row of a whole top-level key the one below it."""
     return path[: max(len(row.prefix), 2)]
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
 from nestling.config import model
 from nestling.config.models import distro_keys
-from nestling.controlplane import embedded_dns, flags, plan, settings, store
+from nestling.controlplane import embedded_dns, flags, memory, plan, settings, store
 
 API_SERVER: Final = "kube-apiserver"
 CONTROLLER_MANAGER: Final = "kube-controller-manager"
@@ -43,6 +43,8 @@ TEXT_ONLY: Final = frozenset({"logging-format"})
 #: In a pod, where memory is what a tenant costs: 60 MB less than as Go has it (measured, docs/performance.md). On a
 #: machine, where somebody waits for ``create``, it is left out: it costs a second of processor time at each start.
 POD_ENV: Final = {"GOGC": "30"}
+#: How the Go runtime is told what it should stay below.
+CEILING: Final = "GOMEMLIMIT"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class Inputs:
     syncer: settings.SyncerSettings
     binaries: Mapping[str, Path]
     settings_file: Path
+    #: Of the container, in bytes; None without one.
+    memory_limit: int | None = None
 
     @property
     def minor(self) -> int:
@@ -67,8 +71,17 @@ class Inputs:
     @property
     def go_env(self) -> Mapping[str, str]:
         """The environment of stock programs, all of which are written in Go; what the values set is left as it is."""
-        given = {one.get("name") for one in self.config.control_plane.stateful_set.env}
-        return {} if self.syncer.host_kubeconfig else {name: POD_ENV[name] for name in POD_ENV.keys() - given}
+        return {} if self.syncer.host_kubeconfig else {name: POD_ENV[name] for name in POD_ENV.keys() - self._given}
+
+    def ceilings(self, names: Iterable[str]) -> Mapping[str, str]:
+        """The soft memory ceiling of each of these processes that gets one, unless the values set one for all."""
+        is_ours = not self.syncer.host_kubeconfig and CEILING not in self._given
+        return memory.ceilings(self.memory_limit, names) if is_ours else {}
+
+    @property
+    def _given(self) -> frozenset[str]:
+        """The variables that the values set for the container."""
+        return frozenset(str(one.get("name")) for one in self.config.control_plane.stateful_set.env)
 
     def pki(self, name: str) -> str:
         """The path of a file in the PKI folder."""
@@ -290,6 +303,11 @@ def make_plan(inputs: Inputs) -> plan.Plan:
         after = _api_server_names(inputs)
         components.append(embedded_dns.component(inputs.syncer, program, env=inputs.go_env, after=after))
     components.append(syncer(inputs))
+    ceilings = inputs.ceilings(one.name for one in components)
+    components = [
+        dataclasses.replace(one, env={**one.env, CEILING: ceilings[one.name]}) if one.name in ceilings else one
+        for one in components
+    ]
     echo: plan.Echo = "json" if inputs.syncer.log_format == "json" else "console"
     return plan.Plan(
         name=inputs.syncer.name,

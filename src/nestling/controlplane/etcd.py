@@ -12,6 +12,8 @@ NAME: Final = "etcd"
 
 #: Below the chart's volume of 5 GiB: etcd refuses writes, and says so, before the disk is full.
 QUOTA_BYTES: Final = 4 * 1024**3
+
+
 def client_url(ports: settings.Ports) -> str:
     """Where the API server finds the member."""
     return f"https://127.0.0.1:{ports.etcd_client}"

@@ -26,6 +26,7 @@ from nestling.controlplane import (
     embedded_dns,
     host_dns,
     host_version,
+    memory,
     neighbours,
     node_ports,
     pki,
@@ -85,8 +86,8 @@ async def prepare(settings: settings_module.StartSettings) -> Path:
         raise PreparationError(str(error)) from error
 
 
-def read_config(file: Path, data_dir: Path | None = None) -> model.VClusterConfig:
-    """The configuration; with a data folder, the store is that of the data in it.
+def read_config(file: Path, data_dir: Path | None = None, *, local: bool = True) -> model.VClusterConfig:
+    """The configuration; with a data folder, the store is that of the data in it. In a pod helm has merged it.
 
     Raises ``PreparationError`` when the file cannot be read, ``ConfigError`` for its content.
     """
@@ -94,7 +95,7 @@ def read_config(file: Path, data_dir: Path | None = None) -> model.VClusterConfi
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise PreparationError(f"cannot read the configuration {file}: {error}") from error
-    config = load.load([load.Source(str(file), text)], sparing=True)
+    config = load.load([load.Source(str(file), text)], sparing=True, is_merged=not local)
     return store.keep_database(config, data_dir) if data_dir else config
 
 
@@ -106,7 +107,7 @@ def host_access(host_kubeconfig: Path | None) -> kubeconfig.ClientConfig:
 async def _prepare(settings: settings_module.StartSettings) -> Path:
     if running := supervisor_status.supervisor(settings.state_dir):
         raise PreparationError(f"{settings.name} already runs here (pid {running.pid}); stop it first")
-    config = read_config(settings.config_file, settings.data_dir)
+    config = read_config(settings.config_file, settings.data_dir, local=settings.local)
     rules.check_tenant(config, name=settings.name, namespace=settings.namespace)
     _check_replicas(settings, config)
     _check_owner(settings)
@@ -139,7 +140,8 @@ async def _prepare(settings: settings_module.StartSettings) -> Path:
         from nestling.controlplane import sqlite_file
 
         await asyncio.to_thread(sqlite_file.make_shrinkable, settings.data_dir / store.SQLITE)
-    return write_plan(config, syncer, paths, host_dns=resolvers.machine)
+    limit = None if settings.local else await asyncio.to_thread(memory.limit)
+    return write_plan(config, syncer, paths, host_dns=resolvers.machine, memory_limit=limit)
 
 
 def write_plan(
@@ -148,11 +150,14 @@ def write_plan(
     paths: Mapping[str, Path],
     *,
     host_dns: str = corefile.RESOLVERS,
+    memory_limit: int | None = None,
 ) -> Path:
     """Write the files that the processes read, the plan last; returns the plan's path."""
     state_dir = syncer.state_dir
     (state_dir / "logs").mkdir(parents=True, exist_ok=True, mode=0o700)
-    inputs = components.Inputs(config=config, syncer=syncer, binaries=paths, settings_file=state_dir / SETTINGS)
+    inputs = components.Inputs(
+        config=config, syncer=syncer, binaries=paths, settings_file=state_dir / SETTINGS, memory_limit=memory_limit
+    )
     if embedded_dns.wanted(config):
         text = embedded_dns.text(config, syncer, host_dns=host_dns)
         settings_module.write_private(embedded_dns.file(syncer), text)

@@ -77,13 +77,14 @@ async def _store(
     if store.uses_sqlite(config, local=is_local):
         yield store_room.Sqlite(syncer.data_dir / store.SQLITE)
     elif store.binary(config, local=is_local) == etcd.NAME:
-        async with client_module.Client(_access(syncer)) as member:
+        async with client_module.Client(access(syncer)) as member:
             yield store_room.Etcd(member, syncer.data_dir)
     else:
         yield None
 
 
-def _access(syncer: settings.SyncerSettings) -> kubeconfig.ClientConfig:
+def access(syncer: settings.SyncerSettings) -> kubeconfig.ClientConfig:
+    """The way to the member beside the API server, with a certificate that may ask how it is."""
     pki = syncer.pki_dir / "etcd"
     return kubeconfig.ClientConfig(
         server=etcd.http_url(syncer.ports),

@@ -138,7 +138,8 @@ async def _until_stopped(settings: settings_module.SyncerSettings) -> None:
 
 async def run(settings: settings_module.SyncerSettings) -> None:
     """Put everything together and run until cancelled."""
-    config = prepare.read_config(settings.config_file, settings.data_dir)
+    local = settings.host_kubeconfig is not None
+    config = prepare.read_config(settings.config_file, settings.data_dir, local=local)
     registry = prometheus_client.CollectorRegistry()
     prometheus_client.ProcessCollector(registry=registry)
     virtual_access = kubeconfig.load([settings.pki_dir / "syncer.conf"])

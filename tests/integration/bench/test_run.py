@@ -50,6 +50,8 @@ async def test_every_part_says_every_line(tmp_path: Path, monkeypatch: pytest.Mo
     assert not [line.what for line in found.lines if any(map(math.isnan, line.virtual))]
     sides = {(one.when, one.side, one.process) for one in found.weights}
     assert {("idle", "virtual", "syncer"), ("idle", "virtual", "supervisor"), ("burst", "host", "etcd")} <= sides
+    assert {"idle", "before 20 pods", "idle, 20 pods"} <= {one.when for one in found.stores}
+    assert all(0 < one.used_mb <= one.database_mb < one.folder_mb for one in found.stores)
     assert content(tmp_path) == []
 
 

@@ -65,7 +65,14 @@ sync:
     persistentVolumeClaims: {enabled: false}
   fromHost: {events: {enabled: false}}
 """
-VALUES = {"defaults": "", "all kinds": ALL_KINDS, "no kinds": NO_KINDS, **{one.stem: one.read_text() for one in SEEDS}}
+RECIPES = [ROOT / "examples" / name for name in ("hardened.yaml", "openshift.yaml")]
+EXAMPLES = {one.stem: one.read_text(encoding="utf-8") for one in (*SEEDS, *RECIPES)}
+TAKEN_AWAY = """
+controlPlane:
+  coredns: {deployment: {resources: {limits: {cpu: null}}}}
+  statefulSet: {security: {containerSecurityContext: {runAsUser: null}}}
+"""
+VALUES = {"defaults": "", "defaults taken away": TAKEN_AWAY, "all kinds": ALL_KINDS, "no kinds": NO_KINDS, **EXAMPLES}
 
 
 @pytest.fixture(scope="session")
@@ -91,7 +98,7 @@ def found(objects: list[Obj], kind: str, name: str) -> Obj:
 
 def config_of(objects: list[Obj]) -> model.VClusterConfig:
     text = base64.b64decode(found(objects, "Secret", "vc-config-my-vc")["data"]["config.yaml"]).decode()
-    return load.load([load.Source("config.yaml", text)], refuse_unsupported=False)
+    return load.load([load.Source("config.yaml", text)], refuse_unsupported=False, is_merged=True)
 
 
 def rights(rules: list[Obj]) -> set[tuple[str, ...]]:
@@ -148,6 +155,31 @@ def test_limits_and_quotas_by_default(helm: Path) -> None:
         "default": {"cpu": "1", "memory": "512Mi", "ephemeral-storage": "8Gi"},
         "defaultRequest": {"cpu": "100m", "memory": "128Mi", "ephemeral-storage": "3Gi"},
     }
+
+
+def test_39_a_hardened_tenant_has_limits_for_all_and_for_each_and_a_fence(helm: Path) -> None:
+    objects = rendered(helm, EXAMPLES["hardened"])
+    hard = found(objects, "ResourceQuota", "vc-my-vc")["spec"]["hard"]
+    assert (hard["limits.memory"], hard["count/pods"], hard["services.loadbalancers"]) == ("32Gi", "50", "0")
+    (limit,) = found(objects, "LimitRange", "vc-my-vc")["spec"]["limits"]
+    assert limit["max"] == {"cpu": "4", "memory": "8Gi"}
+    fence = found(objects, "NetworkPolicy", "vc-work-my-vc")["spec"]
+    assert fence["policyTypes"] == ["Egress", "Ingress"]
+    assert config_of(objects).policies.pod_security_standard == "baseline"
+    pod = found(objects, "StatefulSet", "my-vc")["spec"]["template"]["spec"]
+    assert all(
+        {"cpu", "memory"} <= one["resources"]["limits"].keys() for one in (*pod["initContainers"], *pod["containers"])
+    )
+
+
+def test_42_nothing_asks_for_a_user_a_group_or_a_right(helm: Path) -> None:
+    objects = rendered(helm, EXAMPLES["openshift"])
+    pod = found(objects, "StatefulSet", "my-vc")["spec"]["template"]["spec"]
+    assert pod["securityContext"] == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+    for one in (*pod["initContainers"], *pod["containers"]):
+        assert one["securityContext"] == {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    tried = found(objects, "Pod", "my-vc-test-ready")["spec"]["containers"][0]["securityContext"]
+    assert not {"runAsUser", "runAsGroup"} & tried.keys()
 
 
 DEPLOYED = "controlPlane: {backingStore: {etcd: {deploy: {enabled: true}}}}"

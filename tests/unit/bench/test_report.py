@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bench import report, results
-from bench.results import Aim, Line, Report, Weight
+from bench.results import Aim, Line, Report, Store, Weight
 
 
 def line(*, virtual: tuple[float, ...], direct: tuple[float, ...] = (), aim: Aim | None = None) -> Line:
@@ -51,7 +51,8 @@ def test_an_aim_is_about_the_first_number_or_the_ratio(one: Line, expected: bool
 
 def test_a_report_survives_its_file() -> None:
     lines = [line(virtual=(1.5, 2.5), direct=(1.0, 2.0), aim=Aim(most=1.5, is_ratio=True)), line(virtual=(3.0,))]
-    before = Report(about={"machine": "2 cores"}, lines=lines, weights=[weight()])
+    stores = [Store(when="idle", used_mb=0.5, database_mb=1.5, folder_mb=130.0)]
+    before = Report(about={"machine": "2 cores"}, lines=lines, weights=[weight()], stores=stores)
     assert results.from_json(results.to_json(before)) == before
 
 
@@ -77,3 +78,17 @@ def test_a_page_without_marks_is_refused() -> None:
 def test_the_tables_of_the_page_are_those_of_the_kept_results() -> None:
     page = report.PAGE.read_text(encoding="utf-8")
     assert report.rendered(page, results.read(report.KEPT)) == page
+
+
+def test_6_a_table_says_how_large_a_control_plane_and_its_store_are() -> None:
+    host = Weight(when="idle", side="host", process="etcd", rss_mb=500, pss_mb=500, cpu_percent=0)
+    other = Weight(when="idle", side="virtual", process="etcd", rss_mb=40, pss_mb=30, cpu_percent=0)
+    before = Store(when="before 5 pods", used_mb=0.5, database_mb=1, folder_mb=2)
+    stores = [before, Store(when="idle", used_mb=2, database_mb=3, folder_mb=140)]
+    text = report.markdown(Report(weights=[weight(), other, host], stores=stores))
+    assert "| before 5 pods |  |  | 0.50 | 1.00 | 2.00 |" in text
+    assert "| idle | 120 | 91.0 | 2.00 | 3.00 | 140 |" in text
+
+
+def test_results_from_before_stores_were_measured_can_be_read() -> None:
+    assert "store" not in report.markdown(results.from_json('{"about": {}, "lines": [], "weights": []}'))

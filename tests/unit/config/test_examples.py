@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from nestling.cli import main
 from nestling.config import errors, load, resolve
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 SEEDS = sorted(EXAMPLES.glob("seed-*.yaml"))
+RECIPES = ("hardened.yaml", "openshift.yaml")
 
 
 def test_all_seeds_are_there() -> None:
@@ -37,3 +39,10 @@ def test_seed_001_selects_its_version_by_the_image_tag() -> None:
     assert resolve.kubernetes_version(found) == "1.32"
     assert found.policies.limit_range.default["ephemeral-storage"] == "8Gi"
     assert found.policies.resource_quota.quota["count/pods"] == 20
+
+
+@pytest.mark.parametrize("files", [*((one,) for one in RECIPES), RECIPES], ids=" and ".join)
+def test_recipes_are_found_fine_alone_and_together(files: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    paths = [str(EXAMPLES / name) for name in files]
+    assert main.main(["config", "check", *paths], program="nestling") == 0
+    assert "no problems" in capsys.readouterr().out

@@ -129,3 +129,10 @@ def test_a_map_of_which_one_value_differs_keeps_the_others() -> None:
     text = "controlPlane: {statefulSet: {resources: {requests: {cpu: 1m}}}}"
     source = load.Source("1.yaml", text)
     assert load.load([source], sparing=True) == load.load([source])
+
+
+def test_a_default_that_is_missing_in_a_merged_free_map_was_taken_away() -> None:
+    source = load.Source("1.yaml", "controlPlane: {coredns: {deployment: {resources: {limits: {memory: 1Gi}}}}}")
+    merged = load.load([source], is_merged=True).control_plane.coredns.deployment.resources
+    written = load.load([source]).control_plane.coredns.deployment.resources
+    assert (merged.limits, written.limits) == ({"memory": "1Gi"}, {"cpu": "1000m", "memory": "1Gi"})

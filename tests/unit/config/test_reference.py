@@ -9,7 +9,7 @@ from nestling.config import defaults, load, model, reference, schema, yaml_text
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.mark.parametrize("name", ["chart/values.schema.json", "chart/values.yaml", "docs/configuration.md"])
+@pytest.mark.parametrize("name", sorted(reference.files()))
 def test_generated_files_are_current(name: str) -> None:
     current = reference.files()[name] == (ROOT / name).read_text(encoding="utf-8")
     assert current, f"{name} is older than the models; run: python -m nestling.config.reference ."

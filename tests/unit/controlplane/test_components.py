@@ -207,3 +207,24 @@ def test_3_slow_requests_are_logged_unless_the_user_logs_otherwise(own: str, exp
     text = f"controlPlane: {{distro: {{k8s: {{apiServer: {{extraArgs: ['{own}']}}}}}}}}"
     argv = components.api_server(samples.inputs(text)).argv
     assert samples.flag(argv, "vmodule") == expected
+
+
+def test_9_stock_programs_have_a_soft_ceiling_below_the_limit_of_the_container() -> None:
+    limited = dataclasses.replace(samples.inputs(), memory_limit=4 * 2**30)
+    set_here = {one.name: one.env.get("GOMEMLIMIT") for one in components.make_plan(limited).components}
+    assert set_here == {
+        "etcd": "409MiB",
+        "kube-apiserver": "2457MiB",
+        "kube-controller-manager": "409MiB",
+        "syncer": None,
+    }
+    assert component(limited, "etcd").env["GOGC"] == "30"
+
+
+def test_9_no_ceiling_without_a_limit_on_a_machine_or_beside_one_of_the_user() -> None:
+    free = samples.inputs()
+    machine = samples.inputs(host_kubeconfig=Path("/host.conf"))
+    own = samples.inputs("controlPlane: {statefulSet: {env: [{name: GOMEMLIMIT, value: 1GiB}]}}")
+    limited = [dataclasses.replace(one, memory_limit=2**30) for one in (machine, own)]
+    for inputs in (free, *limited):
+        assert not any("GOMEMLIMIT" in one.env for one in components.make_plan(inputs).components)

@@ -66,6 +66,14 @@ def test_a_store_other_than_the_one_with_the_data_is_refused_before_the_host_is_
     assert not (tmp_path / prepare.PLAN).exists()
 
 
+def test_a_default_that_helm_has_taken_away_stays_away_in_a_pod(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text("controlPlane: {coredns: {deployment: {resources: {limits: {memory: 170Mi}}}}}")
+    pod, machine = (prepare.read_config(file, local=local) for local in (False, True))
+    assert "cpu" not in pod.control_plane.coredns.deployment.resources.limits
+    assert "cpu" in machine.control_plane.coredns.deployment.resources.limits
+
+
 def test_a_missing_configuration_is_named(tmp_path: Path) -> None:
     assert str(tmp_path / "absent") in refusal(start(tmp_path, config_file=tmp_path / "absent"))
 
@@ -195,6 +203,13 @@ def test_the_plan_and_settings_are_private_and_complete(tmp_path: Path) -> None:
     assert settings.from_json((tmp_path / "run" / prepare.SETTINGS).read_text()) == inputs.syncer
     for file in (tmp_path / "run").glob("*.json"):
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_9_the_plan_knows_the_limit_of_the_container(tmp_path: Path) -> None:
+    inputs = samples.inputs(state_dir=tmp_path / "run", data_dir=tmp_path / "data")
+    plan_file = prepare.write_plan(inputs.config, inputs.syncer, inputs.binaries, memory_limit=2**30)
+    (server,) = [one for one in plan.load(plan_file).components if one.name == "kube-apiserver"]
+    assert server.env["GOMEMLIMIT"] == "614MiB"
 
 
 def test_preparation_leaves_out_what_only_the_syncer_needs() -> None:

@@ -29,7 +29,7 @@ def one_turn(monkeypatch: pytest.MonkeyPatch) -> None:
             raise Ended
 
     monkeypatch.setattr(asyncio, "sleep", slept)
-    monkeypatch.setattr(store_size, "_access", lambda _syncer: kubeconfig.ClientConfig(server="https://etcd.test"))
+    monkeypatch.setattr(store_size, "access", lambda _syncer: kubeconfig.ClientConfig(server="https://etcd.test"))
 
 
 def test_4_etcd_refuses_writes_before_the_volume_of_the_chart_is_full() -> None:

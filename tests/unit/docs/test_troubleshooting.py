@@ -22,6 +22,7 @@ BY_HAND: Final = {
     'the control plane of "…" in the namespace … does not become ready: …': (
         messages.SOURCE / "drivers" / "helm" / "scaling.py"
     ),
+    "the values cannot be used:": messages.ROOT / "chart" / "templates" / "validations.yaml",
     "the host cluster refuses: …": messages.SOURCE / "controlplane" / "host_version.py",
     "the operating system refuses": messages.SOURCE / "cli" / "failures.py",
     "The store of … is slow: …": messages.SOURCE / "lifecycle" / "store_check.py",
