@@ -112,7 +112,7 @@ async def test_4_etcd_is_defragmented_while_somebody_writes(tmp_path: Path, monk
         await written_and_deleted(api, 80)
         await asyncio.to_thread(cluster.compact)
         access = kubeconfig.ClientConfig(server=cluster._etcd_url)
-        monkeypatch.setattr(store_size, "_access", lambda _: access)
+        monkeypatch.setattr(store_size, "access", lambda _: access)
         async with somebody_writing(api) as written:
             await until(lambda: bool(written), "write before")
             running = group.create_task(store_size.run(load.load([]), syncer, store_size.Metrics(registry)))
