@@ -11,26 +11,26 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from pathlib import Path
 
 from bench import report, results, sizes, world
-from bench.parts import PARTS, create
+from bench.parts import ALONE, NAMES, PARTS, create
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__.split("\n")[0])
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"some of: {', '.join(PARTS)}; all when left out")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"some of: {', '.join(NAMES)}; all when left out")
     parser.add_argument("--quick", action="store_true", help="small numbers: a minute or two")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there, too")
     given = parser.parse_args(arguments)
-    unknown = [name for name in given.parts if name not in PARTS]
+    unknown = [name for name in given.parts if name not in NAMES]
     if unknown:
-        parser.error(f"no such part: {', '.join(unknown)}; choose some of: {', '.join(PARTS)}")
+        parser.error(f"no such part: {', '.join(unknown)}; choose some of: {', '.join(NAMES)}")
     import uvloop
 
-    found = uvloop.run(run(given.parts or list(PARTS), sizes.QUICK if given.quick else sizes.FULL))
+    found = uvloop.run(run(given.parts or NAMES, sizes.QUICK if given.quick else sizes.FULL))
     if given.json:
         given.json.parent.mkdir(parents=True, exist_ok=True)
         given.json.write_text(results.to_json(found), encoding="utf-8")
@@ -42,25 +42,33 @@ async def run(parts: Sequence[str], wanted: sizes.Sizes) -> results.Report:
     """All of it."""
     found = results.Report(about=_about())
     started = time.monotonic()
-    async with world.started(wanted, found) as made:
-        world.say("create")
-        tenant = await create.run(made)
-        async with made.opened(tenant):
-            for name in (name for name in PARTS if name in parts):
-                world.say(name)
-                await _part(name, made)
+    for name in (name for name in ALONE if name in parts):
+        await _part(name, found, ALONE[name](wanted, found))
+    if any(name in PARTS for name in parts):
+        await _together([name for name in PARTS if name in parts], wanted, found)
     found.about["load average at the end"] = _load()
     found.about["whole run"] = f"{time.monotonic() - started:.0f} s"
     return found
 
 
-async def _part(name: str, made: world.World) -> None:
+async def _together(parts: Sequence[str], wanted: sizes.Sizes, found: results.Report) -> None:
+    """Those that share a virtual cluster."""
+    async with world.started(wanted, found) as made:
+        world.say("create")
+        tenant = await create.run(made)
+        async with made.opened(tenant):
+            for name in parts:
+                await _part(name, found, PARTS[name](made))
+
+
+async def _part(name: str, found: results.Report, work: Awaitable[None]) -> None:
     """One part. If it fails, what the others found still counts."""
+    world.say(name)
     try:
-        await PARTS[name](made)
+        await work
     except Exception as error:  # noqa: BLE001 - recorded, and the exit code says it
-        made.report.failures[name] = "; ".join(_causes(error))
-        world.say(f"  {name} failed: {made.report.failures[name]}")
+        found.failures[name] = "; ".join(_causes(error))
+        world.say(f"  {name} failed: {found.failures[name]}")
 
 
 def _causes(error: BaseException) -> list[str]:

@@ -143,10 +143,7 @@ class World:
 
     def add(self, line: results.Line) -> None:
         """One more line of the report, told at once."""
-        self.report.lines.append(line)
-        direct = f", direct {results.numbers(line.direct)}" if line.direct else ""
-        ratio = f", {line.ratio:.2f} times" if line.ratio is not None else ""
-        say(f"  {line.what}: {results.numbers(line.virtual)} {line.unit}{direct}{ratio}")
+        add(self.report, line)
 
 
 def say(text: str) -> None:
@@ -177,6 +174,14 @@ async def started(wanted: sizes.Sizes, report: results.Report) -> AsyncIterator[
             yield world
     finally:
         await asyncio.shield(_removed(home, host))
+
+
+def add(report: results.Report, line: results.Line) -> None:
+    """One more line, told at once."""
+    report.lines.append(line)
+    direct = f", direct {results.numbers(line.direct)}" if line.direct else ""
+    ratio = f", {line.ratio:.2f} times" if line.ratio is not None else ""
+    say(f"  {line.what}: {results.numbers(line.virtual)} {line.unit}{direct}{ratio}")
 
 
 async def _removed(home: Path, host: host_module.Host) -> None:

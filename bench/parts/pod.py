@@ -7,6 +7,7 @@ import base64
 import contextlib
 import os
 import statistics
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,8 +16,9 @@ from typing import Final
 import yaml
 
 from bench import processes
-from bench.results import Aim, Line
-from bench.world import World, say
+from bench.results import Aim, Line, Report
+from bench.sizes import Sizes
+from bench.world import add, say
 from nestling.kube import cache, client, errors, kubeconfig
 from nestling.kube.resource import NAMESPACES, PODS, SECRETS, Obj, Resource
 from tests.support import node as node_support
@@ -33,38 +35,43 @@ def missing() -> str:
     return releases.missing()
 
 
-async def run(world: World) -> None:
+async def run(wanted: Sizes, report: Report) -> None:
     """Install, weigh, uninstall; some times, with a node of its own."""
     if reason := missing():
         say(f"  skipped: {reason}")
-        world.report.about[PART] = f"skipped: {reason}"
+        report.about[PART] = f"skipped: {reason}"
         return
-    node = node_support.Node(world.home / PART)
-    await asyncio.to_thread(node.up)
-    try:
-        await asyncio.to_thread(releases.load_images, node, world.home)
-        await _measure(world, node)
-    finally:
-        await asyncio.to_thread(node.nestling, "host", "down", "--delete", "--force")
+    with tempfile.TemporaryDirectory(prefix="nestling-bench-") as name:
+        home = Path(name)
+        node = node_support.Node(home / PART)
+        await asyncio.to_thread(node.up)
+        try:
+            await asyncio.to_thread(releases.load_images, node, home)
+            await _measure(node, home, wanted, report)
+        finally:
+            await asyncio.to_thread(node.nestling, "host", "down", "--delete", "--force")
 
 
-async def _measure(world: World, node: node_support.Node) -> None:
+async def _measure(node: node_support.Node, home: Path, wanted: Sizes, report: Report) -> None:
     usable, ready, weights = [], [], {}
-    for number in range(world.sizes.creates):
-        release = releases.Release(node, world.home, f"pod-{number}", f"pod-{number}")
-        times = await _installed(release, world.sizes.patience)
+    for number in range(wanted.creates):
+        release = releases.Release(node, home, f"pod-{number}", f"pod-{number}")
+        times = await _installed(release, wanted.patience)
         usable.append(times[0])
         ready.append(times[1])
-        await asyncio.sleep(world.sizes.idle_seconds)
+        await asyncio.sleep(wanted.idle_seconds)
         weights = {name: processes.usage(pid) for name, pid in release.processes().items()}
         await asyncio.to_thread(release.helm, "uninstall", release.name)
     for what, found, most in (("the API is usable", usable, 6), ("its pod is Ready", ready, 8)):
         middle = statistics.median(found)
-        world.add(Line(part=PART, what=f"`helm install` until {what}", unit="s", virtual=(middle,), aim=Aim(most=most)))
+        add(
+            report,
+            Line(part=PART, what=f"`helm install` until {what}", unit="s", virtual=(middle,), aim=Aim(most=most)),
+        )
     for name, usage in sorted(weights.items()):
-        world.add(Line(part=PART, what=f"{name}: RSS / PSS", unit="MB", virtual=(usage.rss_mb, usage.pss_mb)))
+        add(report, Line(part=PART, what=f"{name}: RSS / PSS", unit="MB", virtual=(usage.rss_mb, usage.pss_mb)))
     total = (sum(one.rss_mb for one in weights.values()), sum(one.pss_mb for one in weights.values()))
-    world.add(Line(part=PART, what="whole pod, idle: RSS / PSS", unit="MB", virtual=total, aim=Aim(most=430)))
+    add(report, Line(part=PART, what="whole pod, idle: RSS / PSS", unit="MB", virtual=total, aim=Aim(most=430)))
 
 
 async def _installed(release: releases.Release, patience: float) -> tuple[float, float]:

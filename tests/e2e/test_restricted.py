@@ -114,7 +114,7 @@ def status(pid: int) -> dict[str, str]:
 
 def test_42_the_control_plane_runs_as_whoever_the_host_chooses_without_any_right(release: releases.Release) -> None:
     processes = {name: pid for name, pid in release.processes().items() if name != "pause"}
-    assert {"supervisor", "etcd", "kube-apiserver", "kube-controller-manager", "syncer_process"} <= processes.keys()
+    assert {"supervisor", "etcd", "kube-apiserver", "kube-controller-manager", "syncer"} <= processes.keys()
     found = [status(pid) for pid in processes.values()]
     assert {one["Uid"] for one in found} == {"\t".join([str(FIRST)] * 4)}
     assert {one["Gid"] for one in found} == {"\t".join(["0"] * 4)}
