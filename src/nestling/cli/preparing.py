@@ -12,7 +12,6 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nestling.controlplane import handover, plan
@@ -20,6 +19,7 @@ from nestling.controlplane import settings as settings_module
 
 if TYPE_CHECKING:
     from nestling.cli import settings as cli_settings
+    from nestling.controlplane import prepare as prepare_module
 
 
 def component(settings: settings_module.StartSettings, shown: cli_settings.Settings) -> plan.Component:
@@ -34,19 +34,19 @@ def main(arguments: Sequence[str]) -> int:
     start, output, descriptor = arguments
     settings = settings_module.start_from_json(start)
     try:
-        plan_file = _prepare(settings)
+        prepared = _prepare(settings)
     except Exception as error:  # noqa: BLE001  the edge of the program: every failure becomes a message and an exit code
         _report(error, output)
         return 1
-    handover.tell(int(descriptor), plan_file)
+    handover.tell(int(descriptor), prepared.plan_file)
     os.umask(0o077)
     os.chdir(settings.state_dir)
-    from nestling.controlplane import prepare, syncer_process
+    from nestling.controlplane import syncer_process
 
-    return syncer_process.serve(settings_module.from_json((settings.state_dir / prepare.SETTINGS).read_text()))
+    return syncer_process.serve(prepared.syncer, prepared.config)
 
 
-def _prepare(settings: settings_module.StartSettings) -> Path:
+def _prepare(settings: settings_module.StartSettings) -> prepare_module.Prepared:
     from nestling.controlplane import prepare
 
     return asyncio.run(prepare.prepare(settings))

@@ -71,11 +71,11 @@ class Inputs:
     @property
     def go_env(self) -> Mapping[str, str]:
         """The environment of stock programs, all of which are written in Go; what the values set is left as it is."""
-        return {} if self.syncer.host_kubeconfig else {name: POD_ENV[name] for name in POD_ENV.keys() - self._given}
+        return {} if self.syncer.local else {name: POD_ENV[name] for name in POD_ENV.keys() - self._given}
 
     def ceilings(self, names: Iterable[str]) -> Mapping[str, str]:
         """The soft memory ceiling of each of these processes that gets one, unless the values set one for all."""
-        is_ours = not self.syncer.host_kubeconfig and CEILING not in self._given
+        is_ours = not self.syncer.local and CEILING not in self._given
         return memory.ceilings(self.memory_limit, names) if is_ours else {}
 
     @property
@@ -313,7 +313,7 @@ def make_plan(inputs: Inputs) -> plan.Plan:
         name=inputs.syncer.name,
         state_dir=str(inputs.syncer.state_dir),
         components=tuple(components),
-        echo="none" if inputs.syncer.host_kubeconfig else echo,
+        echo="none" if inputs.syncer.local else echo,
     )
 
 

@@ -61,6 +61,6 @@ def text(config: model.VClusterConfig, syncer: settings.SyncerSettings, *, host_
         port=ports.dns,
         health=f"127.0.0.1:{ports.dns_health}",
         ready=f"127.0.0.1:{ports.dns_ready}",
-        metrics=f"{'127.0.0.1' if syncer.host_kubeconfig else ''}:{ports.dns_metrics}",
+        metrics=f"{'127.0.0.1' if syncer.local else ''}:{ports.dns_metrics}",
     )
     return config.control_plane.coredns.overwrite_config or corefile.text(config, host_dns=host_dns, embedded=embedded)

@@ -43,7 +43,7 @@ async def serving(
         components=scrapes(config, known, registry),
     )
     # in a pod others scrape it, too; on a machine only the API server beside it is to reach it
-    listen = LOOPBACK if known.host_kubeconfig else None
+    listen = LOOPBACK if known.local else None
     sans = (*pki.LOOPBACK_SANS, address(known), *_node_names(tenant), metrics_service.SERVER_NAME)
     tls = kubelet_tls.context(known.pki_dir, sans, lambda name: name in sans or name.endswith(names.NODES_DOMAIN))
     async with facade.Facade(parts).serving(listen, known.ports.kubelet, tls) as port:
@@ -80,7 +80,7 @@ def scrapes(
     if components.scheduler_enabled(config):
         server = f"https://{LOOPBACK}:{known.ports.scheduler}"
         found["scheduler"] = _scrape(dataclasses.replace(as_syncer, server=server))
-    local = known.host_kubeconfig is not None
+    local = known.local
     backing = store.binary(config, local=local)
     if backing == etcd.NAME:
         certificate = pki_dir / "etcd" / "healthcheck-client"
@@ -111,7 +111,7 @@ def address(known: settings.SyncerSettings) -> str:
     In a pod by the pod's address: it refuses to proxy ``nodes/NAME/proxy`` to loopback, and in another replica it
     reaches the one that wrote the nodes.
     """
-    return known.pod_ip or LOOPBACK if known.host_kubeconfig is None else LOOPBACK
+    return LOOPBACK if known.local else known.pod_ip or LOOPBACK
 
 
 def _node_names(tenant: Tenant) -> tuple[str, ...]:

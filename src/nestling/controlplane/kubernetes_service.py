@@ -12,7 +12,7 @@ from typing import Final
 
 from nestling.controlplane import loops, settings
 from nestling.kube import client as client_module
-from nestling.kube import errors
+from nestling.kube import cluster_ips, errors
 from nestling.kube.resource import ENDPOINT_SLICES, ENDPOINTS, SERVICES, Obj, Resource
 
 NAMESPACE: Final = "default"
@@ -74,15 +74,7 @@ def endpoint_slice(address: str, port: int) -> Obj:
 
 def must_recreate(existing: Obj, wanted: Obj) -> bool:
     """Do the immutable addresses differ? A second one may come and go, but not change."""
-    ours, theirs = (one["spec"].get("clusterIPs") or [one["spec"].get("clusterIP")] for one in (existing, wanted))
-    return any(one != other for one, other in zip(ours, theirs, strict=False))
-
-
-def of_one_family(wanted: Obj) -> Obj:
-    """The same Service with its first address only."""
-    spec = wanted["spec"]
-    first = {field: spec[field][:1] for field in ("clusterIPs", "ipFamilies") if field in spec}
-    return {**wanted, "spec": {**spec, **first, "ipFamilyPolicy": "SingleStack"}}
+    return not cluster_ips.begin_alike(*(cluster_ips.addresses(one["spec"]) for one in (existing, wanted)))
 
 
 def differs(existing: Obj, wanted: Obj) -> bool:
@@ -108,10 +100,11 @@ class KubernetesService:
         try:
             await self._service(wanted)
         except errors.Invalid:
-            if len(wanted["spec"].get("clusterIPs") or ()) < 2:
+            spec = wanted["spec"]
+            if len(cluster_ips.addresses(spec)) < 2:
                 raise
             # the virtual cluster has no second family, or that address is a tenant's: one is enough to be reached
-            await self._service(of_one_family(wanted))
+            await self._service({**wanted, "spec": {**spec, **cluster_ips.first_only(spec)}})
         await self._apply(ENDPOINTS, endpoints(self.address, self.settings.port))
         await self._apply(ENDPOINT_SLICES, endpoint_slice(self.address, self.settings.port))
 

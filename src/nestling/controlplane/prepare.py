@@ -73,8 +73,17 @@ class _Host:
     stored: pki.Files = dataclasses.field(repr=False)
 
 
-async def prepare(settings: settings_module.StartSettings) -> Path:
-    """Write everything that the supervisor needs and return the plan's path; raises ``PreparationError``."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class Prepared:
+    """The plan, written for the supervisor, and what the syncer is given, which need not be read again."""
+
+    plan_file: Path
+    config: model.VClusterConfig
+    syncer: settings_module.SyncerSettings
+
+
+async def prepare(settings: settings_module.StartSettings) -> Prepared:
+    """Write everything that the supervisor needs; raises ``PreparationError``."""
     try:
         return await _prepare(settings)
     except BaseExceptionGroup as group:
@@ -104,7 +113,7 @@ def host_access(host_kubeconfig: Path | None) -> kubeconfig.ClientConfig:
     return kubeconfig.load([host_kubeconfig]) if host_kubeconfig else kubeconfig.in_cluster()
 
 
-async def _prepare(settings: settings_module.StartSettings) -> Path:
+async def _prepare(settings: settings_module.StartSettings) -> Prepared:
     if running := supervisor_status.supervisor(settings.state_dir):
         raise PreparationError(f"{settings.name} already runs here (pid {running.pid}); stop it first")
     config = read_config(settings.config_file, settings.data_dir, local=settings.local)
@@ -141,7 +150,8 @@ async def _prepare(settings: settings_module.StartSettings) -> Path:
 
         await asyncio.to_thread(sqlite_file.make_shrinkable, settings.data_dir / store.SQLITE)
     limit = None if settings.local else await asyncio.to_thread(memory.limit)
-    return write_plan(config, syncer, paths, host_dns=resolvers.machine, memory_limit=limit)
+    plan_file = write_plan(config, syncer, paths, host_dns=resolvers.machine, memory_limit=limit)
+    return Prepared(plan_file, config, syncer)
 
 
 def write_plan(

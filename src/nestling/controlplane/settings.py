@@ -130,6 +130,11 @@ class SyncerSettings:
     host_dns: str = ""
 
     @property
+    def local(self) -> bool:
+        """True when this runs as processes of a machine and not in a pod of the host cluster."""
+        return self.host_kubeconfig is not None
+
+    @property
     def pki_dir(self) -> Path:
         """The folder of certificates and keys (spec §4.2)."""
         return self.data_dir / "pki"

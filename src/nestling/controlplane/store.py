@@ -109,7 +109,7 @@ def choose(
     config: model.VClusterConfig, syncer: settings.SyncerSettings, binaries: Mapping[str, Path], *, log_dir: Path
 ) -> Store:
     """The store that the configuration asks for; etcd beside the API server when it asks for none."""
-    needed = binary(config, local=syncer.host_kubeconfig is not None)
+    needed = binary(config, local=syncer.local)
     external = config.control_plane.backing_store.etcd.external
     if needed == KINE:
         return _kine(config, syncer, binaries[KINE], log_file=str(log_dir / f"{KINE}.log"))

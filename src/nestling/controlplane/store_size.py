@@ -73,7 +73,7 @@ async def _store(
     config: model.VClusterConfig, syncer: settings.SyncerSettings
 ) -> AsyncIterator[store_room.Store | None]:
     """The store beside the API server, if it is there."""
-    is_local = syncer.host_kubeconfig is not None
+    is_local = syncer.local
     if store.uses_sqlite(config, local=is_local):
         yield store_room.Sqlite(syncer.data_dir / store.SQLITE)
     elif store.binary(config, local=is_local) == etcd.NAME:

@@ -103,16 +103,17 @@ def main(arguments: Sequence[str]) -> int:
     if len(arguments) != 1:
         sys.stderr.write("usage: python -m nestling.controlplane.syncer_process SETTINGS.json\n")
         return 2
-    return serve(settings_module.from_json(Path(arguments[0]).read_text()))
+    settings = settings_module.from_json(Path(arguments[0]).read_text())
+    return serve(settings, prepare.read_config(settings.config_file, settings.data_dir, local=settings.local))
 
 
-def serve(settings: settings_module.SyncerSettings) -> int:
+def serve(settings: settings_module.SyncerSettings, config: model.VClusterConfig) -> int:
     """Sync and serve until SIGTERM or SIGINT."""
     logs.configure(settings.log_format)
     _spare_collector()
     import uvloop
 
-    uvloop.run(_until_stopped(settings))
+    uvloop.run(_until_stopped(settings, config))
     return 0
 
 
@@ -126,20 +127,18 @@ def _spare_collector() -> None:
     gc.enable()
 
 
-async def _until_stopped(settings: settings_module.SyncerSettings) -> None:
+async def _until_stopped(settings: settings_module.SyncerSettings, config: model.VClusterConfig) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     async with asyncio.TaskGroup() as group:
-        running = group.create_task(run(settings), name="syncer")
+        running = group.create_task(run(settings, config), name="syncer")
         await stopped.wait()
         running.cancel()
 
 
-async def run(settings: settings_module.SyncerSettings) -> None:
+async def run(settings: settings_module.SyncerSettings, config: model.VClusterConfig) -> None:
     """Put everything together and run until cancelled."""
-    local = settings.host_kubeconfig is not None
-    config = prepare.read_config(settings.config_file, settings.data_dir, local=local)
     registry = prometheus_client.CollectorRegistry()
     prometheus_client.ProcessCollector(registry=registry)
     virtual_access = kubeconfig.load([settings.pki_dir / "syncer.conf"])

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Final
 
+from nestling.kube import cluster_ips
 from nestling.kube.resource import SERVICES, Obj
 from nestling.naming import selectors
 from nestling.syncer import fields, mapping, rules, verbs
@@ -20,8 +21,6 @@ from nestling.syncer.verbs import existing
 #: Where a Service is reached, of which families. An API server gives all of it, and takes a part of it.
 _ADDRESSES: Final = ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy")
 _HEADLESS: Final = "None"
-_PREFERS_TWO: Final = "PreferDualStack"
-_ONE: Final = "SingleStack"
 #: Of a load balancer with local traffic: given once, and never changed by an API server afterwards.
 _CHECK_PORT: Final = "healthCheckNodePort"
 _ONE_ONLY: Final = "the host gives Services addresses of {} only: this Service is SingleStack now"
@@ -54,7 +53,7 @@ def _fallback(service: Obj) -> Obj | None:
     spec.pop(_CHECK_PORT, None)
     for port in spec.get("ports") or ():
         port.pop("nodePort", None)
-    if weaker == service and spec.get("ipFamilyPolicy") == _PREFERS_TWO:
+    if weaker == service and spec.get("ipFamilyPolicy") == cluster_ips.PREFER_DUAL_STACK:
         spec.pop("ipFamilies", None)
     return weaker if weaker != service else None
 
@@ -78,9 +77,11 @@ async def _sync(ctx: SyncContext, pair: Pair) -> Wanted:
         return Wanted(delete_host=Delete())
     warnings: tuple[Warn, ...] = ()
     if _has_no_second(virtual["spec"], host["spec"]):
-        wanted.virtual["spec"] |= _first(wanted.virtual["spec"])
+        wanted.virtual["spec"] |= cluster_ips.first_only(wanted.virtual["spec"])
         warnings = (Warn(message=_ONE_ONLY.format(host["spec"]["ipFamilies"][0])),)
-    is_reached_alike = _begin_alike(_addresses(virtual["spec"]), _addresses(host["spec"]))
+    is_reached_alike = cluster_ips.begin_alike(
+        cluster_ips.addresses(virtual["spec"]), cluster_ips.addresses(host["spec"])
+    )
     if is_reached_alike and not _is_checked_elsewhere(virtual, host):
         _ask_for_addresses(wanted.host["spec"], wanted.virtual["spec"])
         return dataclasses.replace(wanted, warnings=warnings)
@@ -99,12 +100,8 @@ def _ask_for_addresses(host_spec: Obj, virtual_spec: Obj) -> None:
             host_spec.pop(field, None)
         elif virtual_spec.get(field):
             host_spec[field] = virtual_spec[field]
-    if len(_families(virtual_spec)) == 1 and not has_none:
-        host_spec["ipFamilyPolicy"] = _ONE
-
-
-def _addresses(spec: Obj) -> list[str]:
-    return spec.get("clusterIPs") or [spec.get("clusterIP", "")]
+    if len(cluster_ips.families(virtual_spec)) == 1 and not has_none:
+        host_spec["ipFamilyPolicy"] = cluster_ips.SINGLE_STACK
 
 
 def _is_of_another_kind(ours: Obj, theirs: Obj) -> bool:
@@ -115,27 +112,13 @@ def _is_of_another_kind(ours: Obj, theirs: Obj) -> bool:
     is_headless = ours.get("clusterIP") == _HEADLESS
     if is_headless != (theirs.get("clusterIP") == _HEADLESS):
         return True
-    return is_headless and not _begin_alike(_families(ours)[:1], _families(theirs)[:1])
-
-
-def _families(spec: Obj) -> list[str]:
-    return spec.get("ipFamilies") or []
-
-
-def _begin_alike(ours: list[str], theirs: list[str]) -> bool:
-    """Are they the same, as far as both go? A second address or family comes and goes, but it never changes."""
-    return all(one == other for one, other in zip(ours, theirs, strict=False))
+    return is_headless and not cluster_ips.begin_alike(cluster_ips.families(ours)[:1], cluster_ips.families(theirs)[:1])
 
 
 def _has_no_second(ours: Obj, theirs: Obj) -> bool:
     """Was the host asked for two families, and gave one? It has no more."""
-    asked = theirs.get("ipFamilyPolicy") == _PREFERS_TWO and len(_families(theirs)) == 1
-    return asked and len(_families(ours)) > 1
-
-
-def _first(spec: Obj) -> Obj:
-    """The fields of a Service that gives up its second family."""
-    return {"clusterIPs": _addresses(spec)[:1], "ipFamilies": _families(spec)[:1], "ipFamilyPolicy": _ONE}
+    asked = theirs.get("ipFamilyPolicy") == cluster_ips.PREFER_DUAL_STACK and len(cluster_ips.families(theirs)) == 1
+    return asked and len(cluster_ips.families(ours)) > 1
 
 
 def _is_checked_elsewhere(virtual: Obj, host: Obj) -> bool:
@@ -170,8 +153,11 @@ def _with_addresses(virtual: Obj, host: Obj) -> Obj:
         for key in ("name", "namespace", "labels", "annotations", "ownerReferences", "finalizers")
         if key in meta
     }
-    count = len(_addresses(spec))
-    given = {"clusterIPs": _addresses(host["spec"])[:count], "ipFamilies": _families(host["spec"])[:count]}
+    count = len(cluster_ips.addresses(spec))
+    given = {
+        "clusterIPs": cluster_ips.addresses(host["spec"])[:count],
+        "ipFamilies": cluster_ips.families(host["spec"])[:count],
+    }
     ports = host["spec"].get("ports") or []
     return {"metadata": kept, "spec": {**spec, **given, "clusterIP": given["clusterIPs"][0], "ports": ports}}
 

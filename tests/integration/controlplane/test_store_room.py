@@ -40,12 +40,6 @@ controlPlane:
 
 
 @pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[envtest.Cluster]:
-    with envtest.running(tmp_path_factory.mktemp("host")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def on_sqlite(host: envtest.Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[virtual_module.Virtual]:
     provider = chain.Chain()
     if any(provider.find(one) is None for one in provider.binaries(["kine"])):

@@ -37,12 +37,6 @@ controlPlane:
 
 
 @pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[envtest.Cluster]:
-    with envtest.running(tmp_path_factory.mktemp("host")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def virtual(host: envtest.Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[virtual_module.Virtual]:
     folder = tmp_path_factory.mktemp("vc") / "my-vc"
     with virtual_module.virtual_cluster(host, folder, Tenant("my-vc", "team-x"), VALUES) as made:

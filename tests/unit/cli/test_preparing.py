@@ -30,13 +30,13 @@ def arguments(folder: Path, log_output: str = "plain") -> tuple[str, str, str]:
 def test_what_was_prepared_is_told_and_synced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[object] = []
     (tmp_path / "run").mkdir()
-    (tmp_path / "run" / prepare.SETTINGS).write_text(settings.to_json(samples.SYNCER))
+    config = samples.config()
 
-    async def good(start: settings.StartSettings) -> Path:
+    async def good(start: settings.StartSettings) -> prepare.Prepared:
         done.append(start.name)
-        return Path("/plan")
+        return prepare.Prepared(Path("/plan"), config, samples.SYNCER)
 
-    def serve(found: settings.SyncerSettings) -> int:
+    def serve(*found: object) -> int:
         done.append(found)
         return 0
 
@@ -45,14 +45,14 @@ def test_what_was_prepared_is_told_and_synced(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(handover, "tell", lambda *told: done.append(told))
     monkeypatch.setattr(syncer_process, "serve", serve)
     assert preparing.main(arguments(tmp_path)) == 0
-    assert done == ["my-vc", (9, Path("/plan")), samples.SYNCER]
+    assert done == ["my-vc", (9, Path("/plan")), (samples.SYNCER, config)]
 
 
 @pytest.mark.parametrize("form", ["plain", "json"])
 def test_a_refusal_is_a_message_as_asked_for_and_no_plan_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], form: str
 ) -> None:
-    async def refuse(_start: settings.StartSettings) -> Path:
+    async def refuse(_start: settings.StartSettings) -> prepare.Prepared:
         raise settings.PreparationError("port 8443 is in use")
 
     monkeypatch.setattr(prepare, "prepare", refuse)

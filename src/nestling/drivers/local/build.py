@@ -64,8 +64,8 @@ async def start(
         known = dataclasses.replace(
             start_settings(place, found, host.address), host_dns=await host_dns.of_cluster(client)
         )
-        plan = await prepare.prepare(known)
-        control_plane = process.start(place, plan)
+        prepared = await prepare.prepare(known)
+        control_plane = process.start(place, prepared.plan_file)
         await readiness.wait_usable(place, found, process=control_plane)
         await wait_for_secret(client, place, found)
 
